@@ -1,0 +1,3 @@
+module github.com/holdfast-flags/holdfast
+
+go 1.26.0
