@@ -1,0 +1,161 @@
+package flags
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Contents is a set being kept up to date: what a store, a mirror or a cache
+// fill assembles from a checkpoint and commits. Applying a commit costs what it
+// changes. Not safe for concurrent use.
+type Contents struct {
+	head    Head
+	entries map[EntryKey]Entry
+}
+
+// NewContents returns the contents of a set that was never written.
+func NewContents(set string) *Contents {
+	return &Contents{head: Head{Set: set}, entries: map[EntryKey]Entry{}}
+}
+
+// ContentsOf returns the contents of a checkpoint. The checkpoint must have been
+// verified, as every decoded one is.
+func ContentsOf(cp *Checkpoint) *Contents {
+	c := &Contents{head: cp.Head, entries: make(map[EntryKey]Entry, len(cp.Entries))}
+	for _, e := range cp.Entries {
+		c.entries[e.Key] = e
+	}
+	return c
+}
+
+// Head returns the head the contents are at.
+func (c *Contents) Head() Head { return c.head }
+
+// Get returns the entry of a key.
+func (c *Contents) Get(key EntryKey) (Entry, bool) {
+	e, ok := c.entries[key]
+	return e, ok
+}
+
+// Checkpoint returns all entries, sorted. It costs the size of the set.
+func (c *Contents) Checkpoint() *Checkpoint {
+	cp := &Checkpoint{Head: c.head, Entries: make([]Entry, 0, len(c.entries))}
+	for _, e := range c.entries {
+		cp.Entries = append(cp.Entries, e)
+	}
+	slices.SortFunc(cp.Entries, func(a, b Entry) int { return a.Key.Compare(b.Key) })
+	return cp
+}
+
+// NextVersion returns the version that a commit with op gets after h, or an
+// error wrapping ErrGap when op cannot follow: only OpCreate begins an epoch.
+func (h Head) NextVersion(op Op) (Version, error) {
+	ended := h.Version.IsZero() || h.Status != StatusLive
+	switch {
+	case op == OpCreate && h.Version.IsZero():
+		return Version{0, 1}, nil
+	case op == OpCreate && ended:
+		return Version{h.Epoch + 1, 1}, nil
+	case op == OpCreate:
+		return Version{}, fmt.Errorf("%w: %s exists", ErrGap, h.Token())
+	case ended:
+		return Version{}, fmt.Errorf("%w: %s after the end of epoch %d of %q", ErrGap, op, h.Epoch, h.Set)
+	default:
+		return Version{h.Epoch, h.Revision + 1}, nil
+	}
+}
+
+// Apply moves the contents on by one accepted commit. On error (wrapping ErrGap,
+// ErrLineage or ErrDigest) the contents are as before.
+func (c *Contents) Apply(commit *Commit) error {
+	if err := c.head.follows(commit); err != nil {
+		return err
+	}
+	digest, count := c.after(commit.Op, commit.Changes)
+	if digest != commit.Digest || count != commit.Count {
+		return fmt.Errorf("%w: %s comes to %d entries and %s, commit says %d and %s",
+			ErrDigest, commit.Head().Token(), count, digest, commit.Count, commit.Digest)
+	}
+	if commit.Op == OpDelete || commit.Op == OpCreate {
+		clear(c.entries)
+	}
+	for _, m := range commit.Changes {
+		if m.Bytes == nil {
+			delete(c.entries, m.Key)
+			continue
+		}
+		c.entries[m.Key] = Entry{Key: m.Key, Bytes: m.Bytes, Revision: commit.Revision}
+	}
+	c.head = commit.Head()
+	return nil
+}
+
+// follows checks that commit is the next one of this history.
+func (h Head) follows(commit *Commit) error {
+	if commit.Set != h.Set || h.Lineage != "" && commit.Lineage != h.Lineage {
+		return fmt.Errorf("%w: %s cannot follow %s", ErrLineage, commit.Head().Token(), h.Token())
+	}
+	if err := checkOp(commit); err != nil {
+		return err
+	}
+	next, err := h.NextVersion(commit.Op)
+	if err != nil {
+		return err
+	}
+	if next != commit.Version {
+		return fmt.Errorf("%w: %s after %s, want %s", ErrGap, commit.Version, h.Version, next)
+	}
+	return nil
+}
+
+// Seal fills in what the accepting store adds to a proposed commit: lineage,
+// version, digest and count. The error wraps ErrGap or ErrInvalid. Time is the caller's.
+func (c *Contents) Seal(commit *Commit) error {
+	if err := checkOp(commit); err != nil {
+		return err
+	}
+	next, err := c.head.NextVersion(commit.Op)
+	if err != nil {
+		return err
+	}
+	commit.Set, commit.Lineage, commit.Version = c.head.Set, c.head.Lineage, next
+	if commit.Lineage == "" {
+		commit.Lineage = NewLineage()
+	}
+	commit.Digest, commit.Count = c.after(commit.Op, commit.Changes)
+	return nil
+}
+
+// checkOp refuses changes in a commit that ends an epoch: what it leaves behind
+// is decided by its operation alone.
+func checkOp(commit *Commit) error {
+	if (commit.Op == OpSeal || commit.Op == OpDelete) && len(commit.Changes) > 0 {
+		return fmt.Errorf("%w: a %s commit with changes", ErrInvalid, commit.Op)
+	}
+	return nil
+}
+
+// after returns digest and count of the contents once changes are applied. A key
+// changed twice in one commit counts as its last change.
+func (c *Contents) after(op Op, changes []Mutation) (Digest, int) {
+	digest, count := c.head.Digest, c.head.Count
+	base := c.entries
+	if op == OpDelete || op == OpCreate {
+		digest, count, base = Digest{}, 0, nil
+	}
+	pending := make(map[EntryKey][]byte, len(changes))
+	for _, m := range changes {
+		old, seen := pending[m.Key]
+		if !seen {
+			old = base[m.Key].Bytes
+		}
+		if old != nil {
+			digest, count = digest.Minus(EntryHash(m.Key, old)), count-1
+		}
+		if m.Bytes != nil {
+			digest, count = digest.Plus(EntryHash(m.Key, m.Bytes)), count+1
+		}
+		pending[m.Key] = m.Bytes
+	}
+	return digest, count
+}
