@@ -1,3 +1,7 @@
 module github.com/holdfast-flags/holdfast
 
 go 1.26.0
+
+require github.com/sony/gobreaker/v2 v2.4.0
+
+require go.uber.org/goleak v1.3.0
