@@ -112,3 +112,14 @@ func Class(err error) flags.Class {
 		return flags.ClassOf(err)
 	}
 }
+
+// Classify returns err as a *flags.SourceError of its Class, op saying what was
+// attempted ("memstore: head default"); nil stays nil, and what a driver has
+// classified already stays as it is.
+func Classify(op string, err error) error {
+	var classified *flags.SourceError
+	if err == nil || errors.As(err, &classified) {
+		return err
+	}
+	return &flags.SourceError{Class: Class(err), Op: op, Err: err}
+}

@@ -1,0 +1,82 @@
+package memstore
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// journal is one set: its history, its contents and its readers. The store's
+// lock guards all but the feed.
+type journal struct {
+	contents *flags.Contents
+	records  []store.Record
+	floor    flags.Version // the commits up to here are forgotten
+	ids      map[flags.CommitID]flags.Version
+	feed     *store.Feed // nil until the first commit
+}
+
+func newJournal(set string) *journal {
+	return &journal{contents: flags.NewContents(set), ids: map[flags.CommitID]flags.Version{}}
+}
+
+func (j *journal) byID(id flags.CommitID) (flags.Commit, bool) {
+	v, ok := j.ids[id]
+	if !ok {
+		return flags.Commit{}, false
+	}
+	return j.at(v)
+}
+
+func (j *journal) at(v flags.Version) (flags.Commit, bool) {
+	i, found := j.search(v)
+	if !found {
+		return flags.Commit{}, false
+	}
+	return j.records[i].Commit, true
+}
+
+func (j *journal) search(v flags.Version) (int, bool) {
+	return slices.BinarySearchFunc(j.records, v, func(r store.Record, v flags.Version) int { return r.Commit.Compare(v) })
+}
+
+func (j *journal) add(records []store.Record, keep int) {
+	for _, r := range records {
+		j.records = append(j.records, r)
+		j.ids[r.Commit.ID] = r.Commit.Version
+	}
+	// In steps, so that forgetting costs each commit a constant.
+	if len(j.records) > keep+keep/4 {
+		j.compact(keep)
+	}
+}
+
+func (j *journal) compact(keep int) {
+	drop := len(j.records) - keep
+	if drop <= 0 {
+		return
+	}
+	for _, r := range j.records[:drop] {
+		delete(j.ids, r.Commit.ID)
+	}
+	j.floor = j.records[drop-1].Commit.Version
+	j.records = slices.Clone(j.records[drop:])
+}
+
+// between returns the commits with from <= version <= to.
+func (j *journal) between(from, to flags.Version, limit int) ([]flags.Commit, error) {
+	if !j.floor.Before(from) && !j.floor.IsZero() {
+		return nil, fmt.Errorf("%w: the journal of %q begins after %s", store.ErrCompacted, j.contents.Head().Set, j.floor)
+	}
+	if limit <= 0 {
+		limit = 1024
+	}
+	i, _ := j.search(from)
+	var out []flags.Commit
+	for ; i < len(j.records) && len(out) < limit && !to.Before(j.records[i].Commit.Version); i++ {
+		out = append(out, j.records[i].Commit)
+	}
+	return out, nil
+}

@@ -1,0 +1,119 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// Append is store.Replica's.
+func (s *Store) Append(ctx context.Context, set string, commits []flags.Commit) error {
+	return classify("append", set, s.append(ctx, set, commits))
+}
+
+func (s *Store) append(ctx context.Context, set string, commits []flags.Commit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return store.ErrClosed
+	}
+	j := s.sets[set]
+	if j == nil {
+		j = newJournal(set)
+	}
+	records, err := j.take(commits)
+	if err != nil {
+		return j.rollback(set, err)
+	}
+	if len(records) > 0 {
+		s.publish(j, records...)
+	}
+	return nil
+}
+
+// take applies those of the commits that are new to the contents. On error the
+// contents may be half-way: see rollback.
+func (j *journal) take(commits []flags.Commit) ([]store.Record, error) {
+	var records []store.Record
+	start := j.contents.Head()
+	for _, c := range commits {
+		if !start.Version.Before(c.Version) {
+			if err := j.same(start, &c); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		record, err := store.NewRecord(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := j.contents.Apply(&c); err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+// same checks that a commit which should be here already is the one we have. One
+// older than the journal reaches is taken at its lineage's word.
+func (j *journal) same(head flags.Head, c *flags.Commit) error {
+	ours, known := j.at(c.Version)
+	if c.Lineage != head.Lineage || known && (ours.ID != c.ID || ours.Digest != c.Digest) {
+		return fmt.Errorf("%w: another commit is at %s already", flags.ErrLineage, c.Head().Token())
+	}
+	return nil
+}
+
+// rollback puts the contents back to what was published, and returns why.
+func (j *journal) rollback(set string, why error) error {
+	if j.feed == nil {
+		j.contents = flags.NewContents(set)
+		return why
+	}
+	contents, err := j.feed.Contents()
+	if err != nil {
+		return fmt.Errorf("%w (and going back: %w)", why, err)
+	}
+	j.contents = contents
+	return why
+}
+
+// Seed is store.Replica's.
+func (s *Store) Seed(ctx context.Context, cp *flags.Checkpoint) error {
+	return classify("seed", cp.Set, s.seed(ctx, cp))
+}
+
+func (s *Store) seed(ctx context.Context, cp *flags.Checkpoint) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := store.CheckSeed(cp); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return store.ErrClosed
+	}
+	j := s.sets[cp.Set]
+	if j != nil && !store.Reseeds(j.feed.Head(), cp.Head) {
+		return nil
+	}
+	fresh := newJournal(cp.Set)
+	fresh.contents, fresh.floor = flags.ContentsOf(cp), cp.Version
+	if j == nil {
+		fresh.feed = store.NewFeed(cp)
+		s.sets[cp.Set] = fresh
+		return nil
+	}
+	fresh.feed = j.feed
+	*j = *fresh
+	j.feed.Restart(cp)
+	return nil
+}
