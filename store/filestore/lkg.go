@@ -1,0 +1,209 @@
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// LastKnownGood keeps the newest installed version of one flag set in a file,
+// for the next start of this process. It is a flags.Source (what the file has)
+// and a flags.Sink (what goes into it), and safe for concurrent use, also by
+// several processes on one path: the file never goes back to an older version
+// of the same lineage.
+type LastKnownGood struct {
+	path     string
+	set      string
+	interval time.Duration
+	logger   *slog.Logger
+
+	unguarded bool // twin tests: replace newer versions too
+
+	mu      sync.Mutex // guards the fields below; never held over I/O
+	pending *offer
+	timer   *time.Timer
+	last    time.Time // of the last write
+	closed  bool
+
+	writing sync.Mutex // held over I/O, taken before mu
+}
+
+type offer struct {
+	head flags.Head
+	asOf time.Time
+	full func() *flags.Checkpoint
+}
+
+// LKGOptions change how a LastKnownGood works. The zero value is for production.
+type LKGOptions struct {
+	// Interval is the least time between two writes; what is offered in between is
+	// coalesced, the newest wins. Default 1 s.
+	Interval time.Duration
+	// Logger takes a warning when the file is damaged or cannot be written.
+	// Default slog.Default().
+	Logger *slog.Logger
+}
+
+var (
+	_ flags.Source = (*LastKnownGood)(nil)
+	_ flags.Sink   = (*LastKnownGood)(nil)
+)
+
+// NewLastKnownGood returns the last-known-good file at path for the given set.
+// It does no I/O; the directory is created with the first write.
+func NewLastKnownGood(path, set string, o *LKGOptions) *LastKnownGood {
+	if o == nil {
+		o = &LKGOptions{}
+	}
+	l := &LastKnownGood{path: path, set: set, interval: o.Interval, logger: o.Logger}
+	if l.interval <= 0 {
+		l.interval = time.Second
+	}
+	if l.logger == nil {
+		l.logger = slog.Default()
+	}
+	return l
+}
+
+// Head returns the version the file holds.
+func (l *LastKnownGood) Head(_ context.Context, set string) (flags.Head, error) {
+	k, err := l.load(set)
+	return k.head, err
+}
+
+// Fetch returns what the file holds as a checkpoint, or nothing where have is at
+// that version. AsOf is as old as the file says, by the wall clock, and never in
+// the future.
+func (l *LastKnownGood) Fetch(_ context.Context, set string, have flags.Head) (flags.Update, error) {
+	k, err := l.load(set)
+	if err != nil {
+		return flags.Update{}, err
+	}
+	age := max(0, time.Since(k.asOf)) // a clock set back must not make it fresher than now
+	u := flags.Update{Head: k.head, AsOf: time.Now().Add(-age)}
+	if have.Lineage != k.head.Lineage || have.Version != k.head.Version || have.Digest != k.head.Digest {
+		u.Checkpoint = k.checkpoint
+	}
+	return u, nil
+}
+
+// load reads the file, or the generation before it where the file is damaged.
+func (l *LastKnownGood) load(set string) (kept, error) {
+	var faults error
+	for _, path := range []string{l.path, l.prev()} {
+		k, err := readKept(path)
+		switch {
+		case err == nil && k.head.Set == set:
+			return k, nil
+		case err == nil:
+			err = fmt.Errorf("%s holds set %q, not %q", path, k.head.Set, set)
+		case !errors.Is(err, os.ErrNotExist):
+			l.logger.Warn("last-known-good file refused", "path", path, "error", err)
+		}
+		faults = errors.Join(faults, err)
+	}
+	return kept{}, sourceError(flags.ClassTransient, "read "+l.path, fmt.Errorf("%w: %w", ErrNothingKept, faults))
+}
+
+// Put keeps the offered version, at once or, within Interval of the write before,
+// a little later. An older version of the same lineage is ignored.
+func (l *LastKnownGood) Put(_ context.Context, u flags.Update, full func() *flags.Checkpoint) error {
+	asOf := u.AsOf
+	if asOf.IsZero() {
+		asOf = time.Now()
+	}
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return sourceError(flags.ClassCanceled, "put", os.ErrClosed)
+	}
+	if p := l.pending; p == nil || p.head.Lineage != u.Head.Lineage || !u.Head.Version.Before(p.head.Version) {
+		l.pending = &offer{head: u.Head, asOf: asOf, full: full}
+	}
+	wait := time.Until(l.last.Add(l.interval))
+	if wait > 0 {
+		if l.timer == nil {
+			l.timer = time.AfterFunc(wait, func() {
+				if err := l.flush(); err != nil {
+					l.logger.Warn("last-known-good file not written", "path", l.path, "error", err)
+				}
+			})
+		}
+		l.mu.Unlock()
+		return nil
+	}
+	l.mu.Unlock()
+	return l.flush()
+}
+
+// Close writes what is pending and stops.
+func (l *LastKnownGood) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.mu.Unlock()
+	return l.flush()
+}
+
+func (l *LastKnownGood) flush() error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	p := l.pending
+	l.pending, l.timer, l.last = nil, nil, time.Now()
+	l.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	if err := l.write(p); err != nil {
+		return sourceError(flags.ClassTransient, "write "+l.path, err)
+	}
+	return nil
+}
+
+// write replaces the file under an advisory lock that other processes with the
+// same path take too, so that the newest version wins among all of them.
+func (l *LastKnownGood) write(p *offer) error {
+	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(l.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() // also unlocks
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if l.holdsNewer(p.head) {
+		return nil
+	}
+	cp := p.full()
+	data, err := encodeKept(cp, p.asOf)
+	if err != nil {
+		return err
+	}
+	return replaceFile(l.path, l.prev(), data)
+}
+
+// holdsNewer reports whether the file already has the version or a newer one of
+// the same lineage. A damaged file has nothing.
+func (l *LastKnownGood) holdsNewer(head flags.Head) bool {
+	if l.unguarded {
+		return false
+	}
+	k, err := readKept(l.path)
+	return err == nil && k.head.Set == head.Set && k.head.Lineage == head.Lineage && !k.head.Version.Before(head.Version)
+}
+
+func (l *LastKnownGood) prev() string { return l.path + ".prev" }
