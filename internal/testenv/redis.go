@@ -1,0 +1,105 @@
+package testenv
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+var errNoRedis = errors.New("redis-server is not installed; `make test` installs it (Debian: apt-get install redis-server)")
+
+// StartRedis starts a Redis of the test's own, which keeps nothing on disk. It
+// ends with the test; if that failed, its log is shown.
+func StartRedis(tb testing.TB) *Server {
+	tb.Helper()
+	return own(tb, redis{})
+}
+
+// Redis returns the address of a Redis shared by the package's tests; use a key
+// prefix of your own, such as Name's.
+func Redis(tb testing.TB) string {
+	tb.Helper()
+	return sharedRedis.get(tb).Addr()
+}
+
+type redis struct{}
+
+func (redis) command(addr, dir string) (*exec.Cmd, error) {
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, errNoRedis
+	}
+	if addr == "" {
+		if addr, err = freeAddr(); err != nil {
+			return nil, err
+		}
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	return exec.Command(bin, "--bind", host, "--port", port, "--dir", dir,
+		"--save", "", "--appendonly", "no", "--loglevel", "notice"), nil
+}
+
+func (redis) ready(addr string, out io.Reader, p *process) (string, error) {
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	if addr == "" { // command chose it; redis-server has no way to report it
+		for i, arg := range p.cmd.Args {
+			if arg == "--port" {
+				addr = net.JoinHostPort("127.0.0.1", p.cmd.Args[i+1])
+			}
+		}
+	}
+	return addr, poll(p, func() error { return pingRedis(addr) })
+}
+
+func pingRedis(addr string) error {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := fmt.Fprint(conn, "PING\r\n"); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && line != "+PONG\r\n" {
+		err = fmt.Errorf("PING answered %q", line)
+	}
+	return err
+}
+
+// poll calls try until it succeeds, the process ends or time is up.
+func poll(p *process, try func() error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(startTimeout)
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("ended: %v", p.cmd.ProcessState)
+		case <-deadline:
+			return fmt.Errorf("not ready after %v: %w", startTimeout, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
