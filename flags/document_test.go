@@ -1,0 +1,102 @@
+package flags_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+const shopDocument = `{
+  "$schema": "https://flagd.dev/schema/v0/flags.json",
+  "x-generator": "by hand",
+  "metadata": {"team": "shop", "tier": 2, "live": true},
+  "$evaluators": {"beta": {"in": ["@example.com", {"var": "email"}]}},
+  "flags": {
+    "new-checkout": {
+      "state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+      "description": "one page", "targeting": {"if": [{"$ref": "beta"}, "on"]},
+      "x-overrides": {"tenant-42": "on", "tenant 7": "off"}
+    },
+    "limit": {"state": "DISABLED", "variants": {"low": 1e1, "high": 100.50}, "defaultVariant": null}
+  }
+}`
+
+func mustDocument(t *testing.T, text string) *flags.Document {
+	t.Helper()
+	d, err := flags.ParseDocument([]byte(text), "shop.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestDocumentEntries(t *testing.T) {
+	var got []string
+	for _, e := range mustDocument(t, shopDocument).Entries() {
+		got = append(got, e.Key.String()+" "+string(e.Bytes))
+	}
+	want := []string{
+		`flag "limit" {"defaultVariant":null,"state":"DISABLED","variants":{"high":100.50,"low":1e1}}`,
+		`flag "new-checkout" {"defaultVariant":"off","description":"one page","state":"ENABLED","targeting":{"if":[{"$ref":"beta"},"on"]},"variants":{"off":false,"on":true}}`,
+		`evaluator "beta" {"in":["@example.com",{"var":"email"}]}`,
+		`metadata "live" true`,
+		`metadata "team" "shop"`,
+		`metadata "tier" 2`,
+		`override "new-checkout" for "tenant 7" {"variant":"off"}`,
+		`override "new-checkout" for "tenant-42" {"variant":"on"}`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestDocumentExportsWhatItImported(t *testing.T) {
+	entries := mustDocument(t, shopDocument).Entries()
+	out, err := flags.Export(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := mustDocument(t, string(out)).Entries()
+	if diff := flags.Diff(entries, again, true); diff != nil {
+		t.Errorf("the exported file differs: %v\n%s", diff, out)
+	}
+	twice, err := flags.Export(again)
+	if err != nil || !bytes.Equal(out, twice) {
+		t.Errorf("two exports of equal entries differ (%v)", err)
+	}
+}
+
+func TestDocumentFlagsAsArray(t *testing.T) {
+	d := mustDocument(t, `{"flags":[{"key":"a","state":"ENABLED","variants":{"x":1},"x-overrides":{"e":"x"}},{"key":"b"}]}`)
+	var got []string
+	for _, e := range d.Entries() {
+		got = append(got, e.Key.String()+string(e.Bytes))
+	}
+	want := `flag "a"{"state":"ENABLED","variants":{"x":1}} flag "b"{} override "a" for "e"{"variant":"x"}`
+	if strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	entry := func(name, text string) flags.Entry {
+		return flags.Entry{Key: flags.FlagKey(name), Bytes: []byte(text)}
+	}
+	from := []flags.Entry{entry("a", "1"), entry("b", "2"), entry("c", "3")}
+	to := []flags.Entry{entry("d", "4"), entry("b", "22"), entry("a", "1")}
+	show := func(changes []flags.Mutation) string {
+		var parts []string
+		for _, m := range changes {
+			parts = append(parts, m.Key.Name+"="+string(m.Bytes))
+		}
+		return strings.Join(parts, " ")
+	}
+	if got := show(flags.Diff(from, to, false)); got != "b=22 d=4" {
+		t.Errorf("without prune: %s", got)
+	}
+	if got := show(flags.Diff(from, to, true)); got != "b=22 c= d=4" {
+		t.Errorf("with prune: %s", got)
+	}
+}

@@ -1,0 +1,78 @@
+package flags
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing that is wrong with a definition, where, and what to do.
+type Fault struct {
+	Key    EntryKey // the entry; zero for a fault of a file as a whole
+	Path   string   // as in a flag file: $.flags.adFailure.targeting.if[0]
+	Reason string
+
+	// Where the fault is in the file it was read from; Line is 0 where there is
+	// no file. Line and Column count from 1, Offset in bytes from 0.
+	Line, Column, Offset int
+}
+
+// String returns path and reason in one line.
+func (f Fault) String() string { return f.Path + ": " + f.Reason }
+
+// ValidationError holds every fault of what was to be written or read, sorted by
+// place. It matches ErrInvalid.
+type ValidationError struct {
+	File   string // name of the file, where there is one
+	Faults []Fault
+}
+
+// maxFaultsShown bounds an error's text; Faults has them all.
+const maxFaultsShown = 20
+
+// Error returns one line a fault, up to 20 of them, files first as FILE:LINE:COLUMN.
+func (e *ValidationError) Error() string {
+	lines := make([]string, 0, min(len(e.Faults), maxFaultsShown)+1)
+	for _, f := range e.Faults {
+		if len(lines) == maxFaultsShown {
+			lines = append(lines, fmt.Sprintf("and %d more", len(e.Faults)-maxFaultsShown))
+			break
+		}
+		lines = append(lines, e.where(f)+f.String())
+	}
+	if len(e.Faults) == 1 {
+		return ErrInvalid.Error() + ": " + lines[0]
+	}
+	return fmt.Sprintf("%s: %d faults:\n  %s", ErrInvalid, len(e.Faults), strings.Join(lines, "\n  "))
+}
+
+func (e *ValidationError) where(f Fault) string {
+	switch {
+	case f.Line == 0 && e.File == "":
+		return ""
+	case f.Line == 0:
+		return e.File + ": "
+	case e.File == "":
+		return fmt.Sprintf("line %d, column %d: ", f.Line, f.Column)
+	default:
+		return fmt.Sprintf("%s:%d:%d: ", e.File, f.Line, f.Column)
+	}
+}
+
+// Unwrap returns ErrInvalid.
+func (e *ValidationError) Unwrap() error { return ErrInvalid }
+
+// faultList gathers faults.
+type faultList []Fault
+
+// err returns the faults sorted, or nil where there are none.
+func (l faultList) err(file string) error {
+	if len(l) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(l, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), a.Key.Compare(b.Key), strings.Compare(a.Path, b.Path))
+	})
+	return &ValidationError{File: file, Faults: l}
+}
