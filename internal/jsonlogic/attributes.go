@@ -1,0 +1,103 @@
+package jsonlogic
+
+import "slices"
+
+// Scope is what a rule is evaluated on: the attributes of one evaluation context.
+type Scope interface {
+	// Lookup returns a top-level attribute.
+	Lookup(name Symbol) (Value, bool)
+	// Object returns all attributes as one object. Only rules that ask for the whole context call it.
+	Object() Value
+}
+
+// Attribute is a named value.
+type Attribute struct {
+	Name  Symbol
+	Value Value
+}
+
+// Attributes is the fast Scope: an immutable list of attributes, read without an interface call. The zero value and nil
+// have no attributes.
+type Attributes struct {
+	list  []Attribute
+	index map[Symbol]int // only for more than linearAttributes
+}
+
+// linearAttributes is up to how many attributes comparing pointers in a row beats a map.
+const linearAttributes = 16
+
+// NewAttributes returns the attributes given; of several with one name the last wins. It keeps list, which must not be
+// changed afterwards.
+func NewAttributes(list ...Attribute) *Attributes {
+	a := &Attributes{list: list}
+	if len(list) > linearAttributes {
+		a.index = make(map[Symbol]int, len(list))
+		for i, at := range list {
+			a.index[at.Name] = i
+		}
+	}
+	return a
+}
+
+// Lookup returns the attribute of the given name.
+func (a *Attributes) Lookup(name Symbol) (Value, bool) {
+	if a == nil {
+		return Value{}, false
+	}
+	if a.index != nil {
+		i, ok := a.index[name]
+		if !ok {
+			return Value{}, false
+		}
+		return a.list[i].Value, true
+	}
+	for i := len(a.list) - 1; i >= 0; i-- {
+		if a.list[i].Name == name {
+			return a.list[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// Len returns the number of attributes given, repeated names included.
+func (a *Attributes) Len() int {
+	if a == nil {
+		return 0
+	}
+	return len(a.list)
+}
+
+// All returns the attributes as given. The slice must not be changed.
+func (a *Attributes) All() []Attribute {
+	if a == nil {
+		return nil
+	}
+	return a.list
+}
+
+// Object returns all attributes as one object.
+func (a *Attributes) Object() Value {
+	if a == nil {
+		return objectOf(nil)
+	}
+	members := make([]Member, 0, len(a.list))
+	for i, at := range a.list {
+		later := func(b Attribute) bool { return b.Name == at.Name }
+		if a.index != nil && a.index[at.Name] != i || a.index == nil && slices.ContainsFunc(a.list[i+1:], later) {
+			continue
+		}
+		members = append(members, Member{Key: at.Name.Name(), Value: at.Value})
+	}
+	sortMembers(members)
+	return objectOf(members)
+}
+
+// named is Lookup for a name that is not interned.
+func (a *Attributes) named(name string) (Value, bool) {
+	for i := len(a.list) - 1; i >= 0; i-- {
+		if a.list[i].Name.Name() == name {
+			return a.list[i].Value, true
+		}
+	}
+	return Value{}, false
+}

@@ -1,0 +1,265 @@
+package jsonlogic
+
+import (
+	"math"
+	"strings"
+)
+
+// eval runs a node. Branches of if are followed in the loop, so a long chain of them does not deepen the stack.
+func (m *machine) eval(n *node) Value {
+	for n.op == opIf {
+		next := m.branch(n.args)
+		if next == nil {
+			return Value{}
+		}
+		n = next
+	}
+	switch n.op {
+	case opConst:
+		return n.val
+	case opVar:
+		return m.variable(n)
+	case opSplit:
+		return m.splitConst(n)
+	case opAnd, opOr:
+		v := undefined
+		for i := range n.args {
+			if v = m.eval(&n.args[i]); truthy(v) == (n.op == opOr) {
+				break
+			}
+		}
+		return v
+	case opEqual, opEqualString, opLess, opLessEqual, opGreater, opGreaterEqual, opNot, opTruthy, opIn, opInSet,
+		opAll, opNone, opSome:
+		return Bool(m.test(n))
+	case opSemver, opSemverConst, opStartsWith, opEndsWith:
+		holds, ok := m.textTest(n)
+		if !ok {
+			return Value{}
+		}
+		return Bool(holds)
+	case opAdd, opMultiply, opSubtract, opDivide, opModulo, opMin, opMax:
+		return m.arithmetic(n)
+	case opFractional:
+		return m.fractional(n)
+	case opMap, opFilter, opReduce:
+		return m.iterate(n)
+	case opVarDynamic:
+		return m.variableDynamic(n)
+	case opMissing, opMissingSome:
+		return m.missing(n)
+	}
+	return m.construct(n)
+}
+
+// branch returns the branch of an if that is to be evaluated, nil if there is none.
+func (m *machine) branch(args []node) *node {
+	i := 0
+	for ; i+1 < len(args); i += 2 {
+		if m.test(&args[i]) {
+			return &args[i+1]
+		}
+	}
+	if i < len(args) {
+		return &args[i]
+	}
+	return nil
+}
+
+// test is truthy(eval(n)) without making the value in between.
+func (m *machine) test(n *node) bool {
+	switch n.op {
+	case opEqualString:
+		v := m.eval(&n.args[0])
+		if v.kind == KindString {
+			return (v.Str() == n.val.Str()) == (n.how&negated == 0)
+		}
+		return (n.how&loose != 0 && m.looseEqual(v, n.val)) == (n.how&negated == 0)
+	case opInSet:
+		return n.set.has(m.eval(&n.args[0]))
+	case opSemver, opSemverConst, opStartsWith, opEndsWith:
+		holds, ok := m.textTest(n)
+		return holds && ok
+	case opAnd, opOr:
+		for i := range n.args {
+			if m.test(&n.args[i]) == (n.op == opOr) {
+				return n.op == opOr
+			}
+		}
+		return n.op == opAnd && len(n.args) > 0
+	case opNot:
+		return !m.test(&n.args[0])
+	case opTruthy:
+		return m.test(&n.args[0])
+	case opEqual:
+		return m.equal(n)
+	case opLess, opLessEqual, opGreater, opGreaterEqual:
+		return m.order(n)
+	case opIn:
+		return m.in(m.eval(&n.args[0]), m.eval(&n.args[1]))
+	case opAll, opNone, opSome:
+		return m.quantify(n)
+	}
+	return truthy(m.eval(n))
+}
+
+func (m *machine) equal(n *node) bool {
+	a, b := m.eval(&n.args[0]), m.eval(&n.args[1])
+	if a.kind == KindString && a.bits == b.bits {
+		m.read(a)
+	}
+	if n.how&loose != 0 {
+		return m.looseEqual(a, b) == (n.how&negated == 0)
+	}
+	return strictEqual(a, b) == (n.how&negated == 0)
+}
+
+// order is < <= > >=. With three arguments, < and <= mean between; an absent third argument is undefined.
+func (m *machine) order(n *node) bool {
+	a, b := m.eval(&n.args[0]), m.eval(&n.args[1])
+	switch n.op {
+	case opGreater:
+		return m.less(b, a, false)
+	case opGreaterEqual:
+		return m.less(b, a, true)
+	}
+	orEqual := n.op == opLessEqual
+	if !m.less(a, b, orEqual) {
+		return false
+	}
+	if len(n.args) < 3 {
+		return true
+	}
+	c := m.eval(&n.args[2])
+	return c.kind == kindUndefined || m.less(b, c, orEqual)
+}
+
+// in is String.indexOf or Array.indexOf, by the kind of the haystack.
+func (m *machine) in(needle, haystack Value) bool {
+	switch haystack.kind {
+	case KindString:
+		if haystack.bits == 0 {
+			return false
+		}
+		m.read(haystack)
+		if needle.kind == KindString {
+			return strings.Contains(haystack.Str(), needle.Str())
+		}
+		return strings.Contains(haystack.Str(), m.text(needle))
+	case KindArray:
+		if !m.charge(int(haystack.bits)) {
+			return false
+		}
+		for _, e := range haystack.elems() {
+			if strictEqual(e, needle) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// textTest is starts_with, ends_with and sem_ver; ok is false for what gives null.
+func (m *machine) textTest(n *node) (holds, ok bool) {
+	switch n.op {
+	case opSemverConst:
+		return m.compareVersion(m.eval(&n.args[0]), n.how, *n.ver)
+	case opSemver:
+		op, known := versionOp(m.eval(&n.args[1]).Str())
+		if !known {
+			return false, false
+		}
+		right := m.eval(&n.args[2])
+		var buf [32]byte
+		w, valid := parseVersion(versionText(right, buf[:0]))
+		if !valid {
+			return false, false
+		}
+		return m.compareVersion(m.eval(&n.args[0]), op, w)
+	}
+	s, part := m.eval(&n.args[0]), m.eval(&n.args[1])
+	if s.kind != KindString || part.kind != KindString {
+		return false, false
+	}
+	if part.bits > s.bits {
+		return false, true
+	}
+	m.read(part)
+	if n.op == opStartsWith {
+		return strings.HasPrefix(s.Str(), part.Str()), true
+	}
+	return strings.HasSuffix(s.Str(), part.Str()), true
+}
+
+func (m *machine) compareVersion(left Value, op uint8, w version) (holds, ok bool) {
+	m.read(left)
+	var buf [32]byte
+	v, valid := parseVersion(versionText(left, buf[:0]))
+	if !valid {
+		return false, false
+	}
+	return v.satisfies(op, w), true
+}
+
+// versionText returns a string as it is, a number as text in buf, and nothing for the rest.
+func versionText(v Value, buf []byte) string {
+	if v.kind == KindNumber {
+		return bytesAsString(appendNumber(buf, v.Float()))
+	}
+	return v.Str()
+}
+
+func (m *machine) arithmetic(n *node) Value {
+	switch n.op {
+	case opAdd:
+		sum := 0.0
+		for i := range n.args {
+			sum += m.parseFloat(m.eval(&n.args[i]))
+		}
+		return Number(sum)
+	case opMultiply:
+		return m.multiply(n.args)
+	case opMin, opMax:
+		return m.extreme(n)
+	}
+	a := m.number(m.eval(&n.args[0]))
+	b := m.eval(&n.args[1])
+	switch {
+	case n.op == opSubtract && b.kind == kindUndefined:
+		return Number(-a)
+	case n.op == opSubtract:
+		return Number(a - m.number(b))
+	case n.op == opDivide:
+		return Number(a / m.number(b))
+	}
+	return Number(math.Mod(a, m.number(b)))
+}
+
+// multiply of one argument is that argument, whatever it is, as in JavaScript's reduce without an initial value.
+func (m *machine) multiply(args []node) Value {
+	if len(args) == 0 {
+		return Value{}
+	}
+	v := m.eval(&args[0])
+	for i := range args[1:] {
+		v = Number(m.parseFloat(v) * m.parseFloat(m.eval(&args[i+1])))
+	}
+	return v
+}
+
+func (m *machine) extreme(n *node) Value {
+	result, pick := math.Inf(1), math.Min
+	if n.op == opMax {
+		result, pick = math.Inf(-1), math.Max
+	}
+	sawNaN := false
+	for i := range n.args {
+		f := m.number(m.eval(&n.args[i]))
+		sawNaN = sawNaN || f != f
+		result = pick(result, f)
+	}
+	if sawNaN { // Go lets an infinity win over NaN
+		return Number(math.NaN())
+	}
+	return Number(result)
+}

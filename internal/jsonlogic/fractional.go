@@ -1,0 +1,178 @@
+package jsonlogic
+
+import "math"
+
+// split is the bucketing of a fractional whose first argument is known to be a key, or known not to be.
+type split struct {
+	prefix murmur // of the flag key, for a fractional without a bucketing value
+	ends   []uint32
+	values []Value
+	total  uint64
+}
+
+// How the key of a fractional is found.
+const (
+	byTargetingKey uint8 = iota // flag key, then targeting key
+	byArgument                  // args[0], which decides when it is evaluated
+)
+
+const maxWeight = math.MaxInt32
+
+// pick returns the value whose share of the hash space the hash falls into.
+func (s *split) pick(hash uint32) Value {
+	bucket := uint32(uint64(hash) * s.total >> 32)
+	for i, end := range s.ends {
+		if bucket < end {
+			return s.values[i]
+		}
+	}
+	return Value{}
+}
+
+// splitConst is a fractional of literal variants and weights.
+func (m *machine) splitConst(n *node) Value {
+	if n.how == byArgument {
+		switch hash, key := m.bucketKey(&n.args[0]); {
+		case key.kind == KindString:
+			return n.split.pick(hash)
+		case !nullish(key):
+			return m.fractionalOf(n, hash, key)
+		}
+	}
+	hash, ok := m.targetingHash(n.split.prefix)
+	if !ok {
+		return Value{}
+	}
+	return n.split.pick(hash)
+}
+
+// targetingHash continues the hash of the flag key with the targeting key, if there is one.
+func (m *machine) targetingHash(h murmur) (uint32, bool) {
+	key, _ := m.lookup(TargetingKey)
+	if key.kind != KindString || key.bits == 0 {
+		return 0, false
+	}
+	m.read(key)
+	h.write(key.Str())
+	return h.sum(), true
+}
+
+// bucketKey evaluates the first argument of a fractional, and hashes it if it is text. The usual cat of flag key and
+// attribute is hashed piece by piece and never put together.
+func (m *machine) bucketKey(n *node) (uint32, Value) {
+	var h murmur
+	if n.op == opCat {
+		for i := range n.args {
+			m.hashPiece(&h, m.eval(&n.args[i]))
+		}
+		return h.sum(), String("")
+	}
+	v := m.eval(n)
+	if v.kind == KindString {
+		m.read(v)
+		h.write(v.Str())
+	}
+	return h.sum(), v
+}
+
+func (m *machine) hashPiece(h *murmur, v Value) {
+	switch {
+	case v.kind == KindString:
+		m.read(v)
+		h.write(v.Str())
+	case v.kind == KindNumber:
+		var buf [32]byte
+		h.write(bytesAsString(appendNumber(buf[:0], v.Float())))
+	case !nullish(v):
+		h.write(m.text(v))
+	}
+}
+
+// share is one evaluated entry of a fractional.
+type share struct {
+	value Value
+	end   uint32
+}
+
+// fractional is the general form: any argument may be computed.
+func (m *machine) fractional(n *node) Value {
+	if n.args[0].op == opArray {
+		return m.fractionalOf(n, 0, undefined)
+	}
+	hash, key := m.bucketKey(&n.args[0])
+	return m.fractionalOf(n, hash, key)
+}
+
+// fractionalOf goes on after the first argument: text is the key and its hash is given, null is dropped, an array is
+// an entry, undefined an entry that is not evaluated yet; the rest gives null.
+func (m *machine) fractionalOf(n *node, hash uint32, key Value) Value {
+	var buf [16]share
+	shares, entries, ok := buf[:0], n.args[1:], true
+	switch key.kind {
+	case kindUndefined:
+		if n.args[0].op == opArray {
+			entries = n.args
+		}
+	case KindArray:
+		shares, ok = addShare(shares, key.Index(0), key.Index(1), key.Len())
+	case KindString, KindNull:
+	default:
+		return Value{}
+	}
+	for i := 0; ok && i < len(entries); i++ {
+		shares, ok = m.entry(shares, &entries[i])
+	}
+	if ok && key.kind != KindString {
+		hash, ok = m.targetingHash(n.split.prefix)
+	}
+	if !ok || len(shares) == 0 {
+		return Value{}
+	}
+	bucket := uint64(hash) * uint64(shares[len(shares)-1].end) >> 32
+	for _, s := range shares {
+		if bucket < uint64(s.end) {
+			return s.value
+		}
+	}
+	return Value{}
+}
+
+// entry evaluates one [variant, weight] and adds it to the shares.
+func (m *machine) entry(shares []share, n *node) ([]share, bool) {
+	if n.op != opArray {
+		v := m.eval(n)
+		return addShare(shares, v.Index(0), v.Index(1), len(v.elems()))
+	}
+	var variant, weight Value
+	if len(n.args) > 0 {
+		variant = m.eval(&n.args[0])
+	}
+	if len(n.args) > 1 {
+		weight = m.eval(&n.args[1])
+	}
+	return addShare(shares, variant, weight, len(n.args))
+}
+
+func addShare(shares []share, variant, weight Value, size int) ([]share, bool) {
+	w, ok := entryWeight(weight)
+	if len(shares) > 0 {
+		w += uint64(shares[len(shares)-1].end)
+	}
+	if !ok || size == 0 || composite(variant) || w > maxWeight {
+		return shares, false
+	}
+	return append(shares, share{defined(variant), uint32(w)}), true
+}
+
+// entryWeight is 1 for an absent weight, 0 for a negative one; a fraction, a non-number or more than maxWeight is
+// refused.
+func entryWeight(v Value) (uint64, bool) {
+	if nullish(v) {
+		return 1, true
+	}
+	f := v.Float()
+	if v.kind != KindNumber || f != math.Trunc(f) || f > maxWeight {
+		return 0, false
+	}
+	return uint64(max(f, 0)), true
+}

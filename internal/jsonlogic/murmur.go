@@ -1,0 +1,47 @@
+package jsonlogic
+
+import "math/bits"
+
+// murmur is MurmurHash3 x86 32 with seed 0 over text that comes in pieces: bucketing hashes flag key and targeting key
+// one after the other, so neither is copied and the flag key is hashed once, when its rule is compiled.
+type murmur struct {
+	h    uint32
+	tail uint32 // the size%4 bytes not yet mixed in, lowest first
+	size uint32
+}
+
+func (m *murmur) mix(k uint32) {
+	m.h = bits.RotateLeft32(m.h^scramble(k), 13)*5 + 0xe6546b64
+}
+
+func scramble(k uint32) uint32 { return bits.RotateLeft32(k*0xcc9e2d51, 15) * 0x1b873593 }
+
+func (m *murmur) write(s string) {
+	shift := 8 * (m.size & 3)
+	m.size += uint32(len(s))
+	for len(s) >= 4 {
+		k := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+		// Go shifts by 32 to zero, so an aligned start needs no case of its own.
+		m.mix(m.tail | k<<shift)
+		m.tail = k >> (32 - shift)
+		s = s[4:]
+	}
+	for i := range len(s) {
+		m.tail |= uint32(s[i]) << shift
+		if shift += 8; shift == 32 {
+			m.mix(m.tail)
+			m.tail, shift = 0, 0
+		}
+	}
+}
+
+func (m *murmur) sum() uint32 {
+	h := m.h
+	if m.size&3 != 0 {
+		h ^= scramble(m.tail)
+	}
+	h ^= m.size
+	h = (h ^ h>>16) * 0x85ebca6b
+	h = (h ^ h>>13) * 0xc2b2ae35
+	return h ^ h>>16
+}

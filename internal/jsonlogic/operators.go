@@ -1,0 +1,328 @@
+package jsonlogic
+
+import "strings"
+
+// operator says how one operator is compiled.
+type operator struct {
+	form  form
+	op    opcode
+	how   uint8
+	arity int // absent arguments up to here are undefined
+}
+
+type form uint8
+
+const (
+	formPlain form = iota
+	formVariable
+	formNamed
+	formConditional
+	formEquality
+	formIteration
+	formMembership
+	formFractional
+	formSemver
+	formAffix
+	formRefused
+)
+
+var operators = map[string]operator{
+	"var":          {form: formVariable},
+	"missing":      {form: formNamed, op: opMissing},
+	"missing_some": {form: formNamed, op: opMissingSome, arity: 2},
+	"if":           {form: formConditional},
+	"?:":           {form: formConditional},
+	"==":           {form: formEquality, op: opEqual, how: loose, arity: 2},
+	"!=":           {form: formEquality, op: opEqual, how: loose | negated, arity: 2},
+	"===":          {form: formEquality, op: opEqual, arity: 2},
+	"!==":          {form: formEquality, op: opEqual, how: negated, arity: 2},
+	"!":            {op: opNot, arity: 1},
+	"!!":           {op: opTruthy, arity: 1},
+	"or":           {op: opOr},
+	"and":          {op: opAnd},
+	">":            {op: opGreater, arity: 2},
+	">=":           {op: opGreaterEqual, arity: 2},
+	"<":            {op: opLess, arity: 2},
+	"<=":           {op: opLessEqual, arity: 2},
+	"max":          {op: opMax},
+	"min":          {op: opMin},
+	"+":            {op: opAdd},
+	"-":            {op: opSubtract, arity: 2},
+	"*":            {op: opMultiply},
+	"/":            {op: opDivide, arity: 2},
+	"%":            {op: opModulo, arity: 2},
+	"map":          {form: formIteration, op: opMap},
+	"filter":       {form: formIteration, op: opFilter},
+	"reduce":       {form: formIteration, op: opReduce},
+	"all":          {form: formIteration, op: opAll},
+	"none":         {form: formIteration, op: opNone},
+	"some":         {form: formIteration, op: opSome},
+	"merge":        {op: opMerge},
+	"in":           {form: formMembership, op: opIn, arity: 2},
+	"cat":          {op: opCat},
+	"substr":       {op: opSubstr, arity: 1},
+	"fractional":   {form: formFractional},
+	"sem_ver":      {form: formSemver},
+	"starts_with":  {form: formAffix, op: opStartsWith},
+	"ends_with":    {form: formAffix, op: opEndsWith},
+	"log":          {form: formRefused},
+}
+
+// build compiles one operation, of which v are the arguments, found at step.
+func (c *compiler) build(o operator, v Value, step string, at place) node {
+	switch o.form {
+	case formRefused:
+		return c.fault(`operator "log" is not allowed in rules`)
+	case formIteration:
+		return c.iteration(o, v, step, at)
+	}
+	args := c.args(v, step, at)
+	for len(args) < o.arity {
+		args = append(args, literal(undefined))
+	}
+	switch o.form {
+	case formVariable:
+		return c.variable(args, at)
+	case formNamed:
+		return c.named(o.op, args, at)
+	case formConditional:
+		return conditional(args)
+	case formEquality:
+		return c.equality(o, args)
+	case formMembership:
+		return c.membership(args, v, at)
+	case formFractional:
+		return c.fractional(args)
+	case formSemver:
+		return c.semver(args)
+	case formAffix:
+		if len(args) != 2 {
+			return literal(Value{})
+		}
+	}
+	return c.folded(node{op: o.op, args: args})
+}
+
+// equality turns a comparison with a literal string into one instruction.
+func (c *compiler) equality(o operator, args []node) node {
+	n := c.folded(node{op: o.op, how: o.how, args: args})
+	if n.op != opEqual {
+		return n
+	}
+	for i := range 2 {
+		if lit := n.args[i]; lit.op == opConst && lit.val.kind == KindString {
+			return node{op: opEqualString, how: o.how, val: lit.val, args: []node{n.args[1-i]}}
+		}
+	}
+	return n
+}
+
+// membership turns a literal haystack into a set. The sets of evaluators are shared by all rules that refer to them.
+func (c *compiler) membership(args []node, v Value, at place) node {
+	n := c.folded(node{op: opIn, args: args})
+	if n.op != opIn || args[1].op != opConst || args[1].val.kind != KindArray {
+		return n
+	}
+	n.op, n.args = opInSet, args[:1]
+	haystack := v.Index(1)
+	if name, isRef := refName(haystack); isRef {
+		haystack, at.shared = c.opts.Evaluators.rules[name.Str()], true
+	}
+	// Only what stands in the evaluator itself is worth keeping, not what folding made just now.
+	if at.shared && haystack.ptr == args[1].val.ptr {
+		n.set = c.opts.Evaluators.set(haystack)
+	} else {
+		n.set = newLiteralSet(args[1].val.elems())
+	}
+	return n
+}
+
+// conditional drops branches that can never be taken.
+func conditional(args []node) node {
+	var kept []node
+	for len(args) > 1 {
+		if test := &args[0]; test.op != opConst {
+			kept = append(kept, args[0], args[1])
+		} else if truthy(test.val) {
+			args = args[1:2]
+			break
+		}
+		args = args[2:]
+	}
+	kept = append(kept, args...)
+	switch len(kept) {
+	case 0:
+		return literal(Value{})
+	case 1:
+		return kept[0]
+	}
+	return node{op: opIf, args: kept}
+}
+
+// iteration compiles the body with the element, or the accumulator, as its data.
+func (c *compiler) iteration(o operator, v Value, step string, at place) node {
+	c.program.iterates = true
+	n := node{op: o.op, cost: 1, args: []node{literal(undefined), literal(undefined)}}
+	inner := at
+	inner.frame = frameElement
+	if o.op == opReduce {
+		inner.frame = frameReduce
+		n.args = append(n.args, literal(Value{}))
+	}
+	if v.kind != KindArray {
+		n.args[0] = c.args(v, step, at)[0]
+		return n
+	}
+	for i, places := 0, []place{at, inner, at}; i < len(n.args) && i < v.Len(); i++ {
+		before := c.nodes
+		c.at(step+"["+string(rune('0'+i))+"]", func() { n.args[i] = c.rule(v.Index(i), places[i]) })
+		if i == 1 {
+			n.cost += int32(c.nodes - before)
+		}
+	}
+	return n
+}
+
+// named compiles operators that look names up when they run.
+func (c *compiler) named(op opcode, args []node, at place) node {
+	c.program.timestamp = c.program.timestamp || at.frame == frameRoot && op == opVarDynamic
+	return node{op: op, frame: at.frame, val: String(c.opts.FlagKey), args: args}
+}
+
+// variable resolves a literal name now and leaves a computed one to the evaluation.
+func (c *compiler) variable(args []node, at place) node {
+	name := Value{}
+	if len(args) > 0 {
+		if args[0].op != opConst {
+			return c.named(opVarDynamic, args, at)
+		}
+		name = args[0].val
+		args = args[1:min(len(args), 2)]
+	}
+	text := ""
+	if !nullish(name) {
+		text = c.fold.text(name)
+	}
+	n := node{op: opVar, frame: at.frame, args: args, val: String(c.opts.FlagKey)}
+	if text == "" {
+		return c.whole(n)
+	}
+	path := strings.Split(text, ".")
+	switch at.frame {
+	case frameElement:
+		n.path = path
+		return n
+	case frameReduce:
+		n.path = path[1:]
+		switch path[0] {
+		case "current":
+			return n
+		case "accumulator":
+			n.frame = frameAccumulator
+			return n
+		}
+		return otherwise(args)
+	}
+	if path[0] == flagdName {
+		return c.flagd(n, path[1:])
+	}
+	n.sym, n.path = Intern(path[0]), path[1:]
+	return n
+}
+
+// otherwise is what a variable that cannot exist comes to.
+func otherwise(args []node) node {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return literal(Value{})
+}
+
+// whole is all the data of the frame.
+func (c *compiler) whole(n node) node {
+	switch n.frame {
+	case frameElement:
+		n.args = nil
+		return n
+	case frameRoot:
+		c.program.timestamp = true
+	}
+	n.op, n.args = opWhole, nil
+	return n
+}
+
+// flagd resolves the variables that flagd adds to the context.
+func (c *compiler) flagd(n node, path []string) node {
+	switch {
+	case len(path) == 0:
+		c.program.timestamp = true
+		return node{op: opFlagd, val: n.val}
+	case path[0] == timestampName && len(path) == 1:
+		c.program.timestamp = true
+		return node{op: opTimestamp}
+	case path[0] == flagKeyName:
+		v, ok := n.val, true
+		for i := 1; ok && i < len(path); i++ {
+			v, ok = child(v, path[i])
+		}
+		if ok {
+			return literal(v)
+		}
+	}
+	return otherwise(n.args)
+}
+
+// semver parses a literal version now; with other than three arguments, or a literal that is wrong, it is null.
+func (c *compiler) semver(args []node) node {
+	if len(args) != 3 {
+		return literal(Value{})
+	}
+	if args[1].op != opConst || args[2].op != opConst {
+		return c.folded(node{op: opSemver, args: args})
+	}
+	how, ok := versionOp(args[1].val.Str())
+	w, valid := parseVersion(versionText(args[2].val, nil))
+	if !ok || !valid {
+		return literal(Value{})
+	}
+	return c.folded(node{op: opSemverConst, how: how, ver: &w, args: args[:1]})
+}
+
+// fractional makes a table of literal variants and weights, and leaves everything else to the evaluation.
+func (c *compiler) fractional(args []node) node {
+	c.program.split = true
+	if len(args) < 2 {
+		return literal(Value{})
+	}
+	n := node{op: opFractional, how: byArgument, args: args, split: &split{prefix: c.prefix}}
+	entries := args[1:]
+	switch first := args[0]; {
+	case first.op == opArray, first.op == opConst && first.val.kind == KindArray:
+		n.how, entries = byTargetingKey, args
+	case first.op == opConst && nullish(first.val):
+		n.how = byTargetingKey
+	case first.op == opConst && first.val.kind != KindString:
+		return literal(Value{})
+	case first.op != opConst && first.op != opVar && first.op != opCat:
+		return n // may turn out to be an entry
+	}
+	shares := make([]share, 0, len(entries))
+	for i := range entries {
+		if entries[i].op != opConst {
+			return n
+		}
+		var ok bool
+		if shares, ok = c.fold.entry(shares, &entries[i]); !ok {
+			return literal(Value{})
+		}
+	}
+	for _, s := range shares {
+		n.split.ends = append(n.split.ends, s.end)
+		n.split.values = append(n.split.values, s.value)
+	}
+	n.op, n.split.total = opSplit, uint64(shares[len(shares)-1].end)
+	if n.how == byArgument {
+		return c.folded(n)
+	}
+	return n
+}
