@@ -77,7 +77,7 @@ func (g *gate) open(now time.Time, probe bool) {
 func cooldown(o Options, level int) time.Duration {
 	d := o.Cooldown
 	for ; level > 0 && d < o.MaxCooldown; level-- {
-		d = min(2*d, o.MaxCooldown)
+		d += min(d, o.MaxCooldown-d) // doubled, without overflow
 	}
 	return d + time.Duration(rand.Float64()*o.Jitter*float64(d))
 }
