@@ -4,4 +4,7 @@ go 1.26.0
 
 require github.com/sony/gobreaker/v2 v2.4.0
 
-require go.uber.org/goleak v1.3.0
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	go.uber.org/goleak v1.3.0
+)

@@ -90,6 +90,9 @@ func checkForm(c *flags.Commit) error {
 		if m.Key.Name == "" || len(m.Key.Name) > flags.MaxKeyBytes || len(m.Key.Entity) > flags.MaxKeyBytes {
 			return fmt.Errorf("%w: %s: names take 1 to %d bytes", ErrInvalid, m.Key, flags.MaxKeyBytes)
 		}
+		if m.Bytes != nil && len(m.Bytes) == 0 {
+			return fmt.Errorf("%w: %s: no bytes, which is neither a definition nor a deletion", ErrInvalid, m.Key)
+		}
 		if (m.Key.Kind == flags.KindOverride) != (m.Key.Entity != "") {
 			return fmt.Errorf("%w: %s: overrides, and only they, name an entity", ErrInvalid, m.Key)
 		}
