@@ -45,9 +45,10 @@ const (
 )
 
 var nodeKindNames = map[nodeKind]string{
-	nullNode: "null", boolNode: "boolean", numberNode: "number", stringNode: "string", arrayNode: "array", objectNode: "object",
+	nullNode: "null", boolNode: "a boolean", numberNode: "a number", stringNode: "a string", arrayNode: "an array", objectNode: "an object",
 }
 
+// String names the type with its article, for messages.
 func (k nodeKind) String() string { return nodeKindNames[k] }
 
 // node is a piece of a JSON text. Unlike a decoded value it keeps what editing,
@@ -89,6 +90,14 @@ func (n *node) depth() int {
 		deepest = max(deepest, n.kids[i].depth())
 	}
 	return deepest + 1
+}
+
+// forget drops the places, for a text that nobody sees.
+func (n *node) forget() {
+	n.at = noPlace
+	for i := range n.kids {
+		n.kids[i].node.forget()
+	}
 }
 
 func (n *node) canonical() []byte { return n.appendCanonical(nil) }

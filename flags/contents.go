@@ -2,6 +2,8 @@ package flags
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 )
 
@@ -9,21 +11,22 @@ import (
 // fill assembles from a checkpoint and commits. Applying a commit costs what it
 // changes. Not safe for concurrent use.
 type Contents struct {
-	head    Head
-	entries map[EntryKey]Entry
+	head      Head
+	entries   map[EntryKey]Entry
+	overrides map[string]int // number of overrides, by flag
 }
 
 // NewContents returns the contents of a set that was never written.
 func NewContents(set string) *Contents {
-	return &Contents{head: Head{Set: set}, entries: map[EntryKey]Entry{}}
+	return &Contents{head: Head{Set: set}, entries: map[EntryKey]Entry{}, overrides: map[string]int{}}
 }
 
 // ContentsOf returns the contents of a checkpoint. The checkpoint must have been
 // verified, as every decoded one is.
 func ContentsOf(cp *Checkpoint) *Contents {
-	c := &Contents{head: cp.Head, entries: make(map[EntryKey]Entry, len(cp.Entries))}
+	c := &Contents{head: cp.Head, entries: make(map[EntryKey]Entry, len(cp.Entries)), overrides: map[string]int{}}
 	for _, e := range cp.Entries {
-		c.entries[e.Key] = e
+		c.put(e)
 	}
 	return c
 }
@@ -35,6 +38,30 @@ func (c *Contents) Head() Head { return c.head }
 func (c *Contents) Get(key EntryKey) (Entry, bool) {
 	e, ok := c.entries[key]
 	return e, ok
+}
+
+// All returns the entries in no particular order.
+func (c *Contents) All() iter.Seq[Entry] { return maps.Values(c.entries) }
+
+func (c *Contents) put(e Entry) {
+	c.remove(e.Key)
+	c.entries[e.Key] = e
+	if e.Key.Kind == KindOverride {
+		c.overrides[e.Key.Name]++
+	}
+}
+
+func (c *Contents) remove(key EntryKey) {
+	if _, ok := c.entries[key]; !ok {
+		return
+	}
+	delete(c.entries, key)
+	if key.Kind != KindOverride {
+		return
+	}
+	if c.overrides[key.Name]--; c.overrides[key.Name] == 0 {
+		delete(c.overrides, key.Name)
+	}
 }
 
 // Checkpoint returns all entries, sorted. It costs the size of the set.
@@ -78,13 +105,14 @@ func (c *Contents) Apply(commit *Commit) error {
 	}
 	if commit.Op == OpDelete || commit.Op == OpCreate {
 		clear(c.entries)
+		clear(c.overrides)
 	}
 	for _, m := range commit.Changes {
 		if m.Bytes == nil {
-			delete(c.entries, m.Key)
+			c.remove(m.Key)
 			continue
 		}
-		c.entries[m.Key] = Entry{Key: m.Key, Bytes: m.Bytes, Revision: commit.Revision}
+		c.put(Entry{Key: m.Key, Bytes: m.Bytes, Revision: commit.Revision})
 	}
 	c.head = commit.Head()
 	return nil

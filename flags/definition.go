@@ -61,7 +61,7 @@ type Definition struct{ fields []kid }
 func ParseDefinition(data []byte) (Definition, error) {
 	n, fault := parseTree(data)
 	if fault == nil && n.kind != objectNode {
-		fault = &Fault{Path: "$", Reason: fmt.Sprintf("a flag is a JSON object, this is a %s", n.kind), Line: 1, Column: 1}
+		fault = &Fault{Path: "$", Reason: fmt.Sprintf("a flag is a JSON object, this is %s", n.kind), Line: 1, Column: 1}
 	}
 	if fault != nil {
 		return Definition{}, &ValidationError{Faults: []Fault{*fault}}

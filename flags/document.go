@@ -22,14 +22,16 @@ const overridesField = "x-overrides"
 // else is a fault, so that a misspelt one can't pass for an empty file.
 type Document struct {
 	name  string
+	text  string
 	items []item
 }
 
 // item is an entry with the place it was read from.
 type item struct {
-	key  EntryKey
-	path string
-	node *node
+	key    EntryKey
+	path   string
+	node   *node
+	broken bool // its bytes are no JSON, which has been reported
 }
 
 // ParseDocument reads a flag file in JSON; name is for messages. It refuses what
@@ -43,13 +45,10 @@ func ParseDocument(data []byte, name string) (*Document, error) {
 	}
 	r := &documentReader{text: string(data), seen: map[EntryKey]bool{}}
 	r.document(&root)
-	for i := range r.faults {
-		r.faults[i].Line, r.faults[i].Column = position(r.text, r.faults[i].Offset)
-	}
-	if err := r.faults.err(name); err != nil {
+	if err := r.faults.locate(r.text).err(name); err != nil {
 		return nil, err
 	}
-	return &Document{name: name, items: r.items}, nil
+	return &Document{name: name, text: r.text, items: r.items}, nil
 }
 
 // documentReader takes a parsed file apart.
@@ -68,7 +67,7 @@ var documentFields = []string{"flags", "$evaluators", "metadata"}
 
 func (r *documentReader) document(root *node) {
 	if root.kind != objectNode {
-		r.fail(root.at, "$", `a flag file is an object with "flags", this is a %s`, root.kind)
+		r.fail(root.at, "$", `a flag file is an object with "flags", this is %s`, root.kind)
 		return
 	}
 	for i := range root.kids {
@@ -103,7 +102,7 @@ func (r *documentReader) flags(n *node) {
 			r.element(&n.kids[i].node, "$.flags"+step(i))
 		}
 	default:
-		r.fail(n.at, "$.flags", "want an object of flags, this is a %s", n.kind)
+		r.fail(n.at, "$.flags", "want an object of flags, this is %s", n.kind)
 	}
 }
 
@@ -120,38 +119,38 @@ func (r *documentReader) element(n *node, path string) {
 
 func (r *documentReader) flag(name string, n *node, path string) {
 	if n.kind != objectNode {
-		r.fail(n.at, path, "a flag is an object, this is a %s", n.kind)
+		r.fail(n.at, path, "a flag is an object, this is %s", n.kind)
 		return
 	}
 	overrides := n.member(overridesField)
 	if overrides != nil {
 		n.kids = withoutKid(n.kids, overridesField)
 	}
-	r.add(item{FlagKey(name), path, n})
+	r.add(item{key: FlagKey(name), path: path, node: n})
 	if overrides == nil {
 		return
 	}
 	path += stepName(overridesField)
 	if overrides.kind != objectNode {
-		r.fail(overrides.at, path, "want an object of targeting key to variant, this is a %s", overrides.kind)
+		r.fail(overrides.at, path, "want an object of targeting key to variant, this is %s", overrides.kind)
 		return
 	}
 	for i := range overrides.kids {
 		k := &overrides.kids[i]
 		entry := node{kind: objectNode, at: k.node.at, kids: []kid{{name: "variant", node: k.node}}}
-		r.add(item{OverrideKey(name, k.name), path + stepName(k.name), &entry})
+		r.add(item{key: OverrideKey(name, k.name), path: path + stepName(k.name), node: &entry})
 	}
 }
 
 // entries reads an object whose members are entries as they stand.
 func (r *documentReader) entries(kind Kind, n *node, path string) {
 	if n.kind != objectNode {
-		r.fail(n.at, path, "want an object, this is a %s", n.kind)
+		r.fail(n.at, path, "want an object, this is %s", n.kind)
 		return
 	}
 	for i := range n.kids {
 		k := &n.kids[i]
-		r.add(item{EntryKey{Kind: kind, Name: k.name}, path + stepName(k.name), &k.node})
+		r.add(item{key: EntryKey{Kind: kind, Name: k.name}, path: path + stepName(k.name), node: &k.node})
 	}
 }
 

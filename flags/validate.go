@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Fault is one thing that is wrong with a definition, where, and what to do.
@@ -14,7 +15,8 @@ type Fault struct {
 	Reason string
 
 	// Where the fault is in the file it was read from; Line is 0 where there is
-	// no file. Line and Column count from 1, Offset in bytes from 0.
+	// no file. Line and Column count from 1, Offset in bytes
+	// from 0 (-1: unknown).
 	Line, Column, Offset int
 }
 
@@ -63,8 +65,30 @@ func (e *ValidationError) where(f Fault) string {
 // Unwrap returns ErrInvalid.
 func (e *ValidationError) Unwrap() error { return ErrInvalid }
 
+// noPlace is the offset of what was not read from a file.
+const noPlace = -1
+
 // faultList gathers faults.
 type faultList []Fault
+
+// locate fills in lines and columns of faults in a text.
+func (l faultList) locate(text string) faultList {
+	slices.SortStableFunc(l, func(a, b Fault) int { return cmp.Compare(a.Offset, b.Offset) })
+	line, begin, at := 1, 0, 0
+	for i := range l {
+		f := &l[i]
+		if f.Offset < 0 || f.Offset > len(text) {
+			continue
+		}
+		for ; at < f.Offset; at++ {
+			if text[at] == '\n' {
+				line, begin = line+1, at+1
+			}
+		}
+		f.Line, f.Column = line, 1+utf8.RuneCountInString(text[begin:at])
+	}
+	return l
+}
 
 // err returns the faults sorted, or nil where there are none.
 func (l faultList) err(file string) error {

@@ -14,19 +14,24 @@ func knownNames(intro, got string, known []string) string {
 	if len(known) == 0 {
 		return intro + " none"
 	}
-	listed := make([]string, 0, min(len(known), maxNamesListed)+1)
-	for _, name := range known {
+	text := intro + " " + listNames(known)
+	if best, ok := nearest(got, known); ok {
+		text += "; did you mean " + quoted(shorten(best)) + "?"
+	}
+	return text
+}
+
+// listNames quotes the first few names.
+func listNames(names []string) string {
+	listed := make([]string, 0, min(len(names), maxNamesListed)+1)
+	for _, name := range names {
 		if len(listed) == maxNamesListed {
 			listed = append(listed, "...")
 			break
 		}
 		listed = append(listed, quoted(shorten(name)))
 	}
-	text := intro + " " + strings.Join(listed, ", ")
-	if best, ok := nearest(got, known); ok {
-		text += "; did you mean " + quoted(shorten(best)) + "?"
-	}
-	return text
+	return strings.Join(listed, ", ")
 }
 
 // nearest returns the known name that is at most a few typing errors away.

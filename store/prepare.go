@@ -27,7 +27,8 @@ func (e *ConflictError) Error() string {
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
 // Prepare checks a proposed commit against the contents it is to be applied to
-// and returns it as it would be accepted at the instant now. Every driver that
+// and returns it as it would be accepted at the instant now. It is the one place
+// that all writes pass, so it is here that definitions are checked. Every driver that
 // accepts writes calls it under whatever makes its append atomic.
 //
 // The error is a *ConflictError or wraps ErrExists, ErrEnded, ErrNotFound or
@@ -48,6 +49,9 @@ func Prepare(contents *flags.Contents, c flags.Commit, now time.Time) (flags.Com
 		if e, _ := contents.Get(p.Key); e.Revision != p.Revision {
 			return c, &ConflictError{Token: head.Token(), Key: &p.Key, Want: p.Revision, Have: e.Revision}
 		}
+	}
+	if err := contents.CheckChanges(c.Op, c.Changes); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if err := contents.Seal(&c); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -87,15 +91,6 @@ func checkForm(c *flags.Commit) error {
 			return fmt.Errorf("%w: %s is changed twice", ErrInvalid, m.Key)
 		}
 		seen[m.Key] = true
-		if m.Key.Name == "" || len(m.Key.Name) > flags.MaxKeyBytes || len(m.Key.Entity) > flags.MaxKeyBytes {
-			return fmt.Errorf("%w: %s: names take 1 to %d bytes", ErrInvalid, m.Key, flags.MaxKeyBytes)
-		}
-		if m.Bytes != nil && len(m.Bytes) == 0 {
-			return fmt.Errorf("%w: %s: no bytes, which is neither a definition nor a deletion", ErrInvalid, m.Key)
-		}
-		if (m.Key.Kind == flags.KindOverride) != (m.Key.Entity != "") {
-			return fmt.Errorf("%w: %s: overrides, and only they, name an entity", ErrInvalid, m.Key)
-		}
 	}
 	return nil
 }
