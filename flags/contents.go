@@ -95,13 +95,8 @@ func (h Head) NextVersion(op Op) (Version, error) {
 // Apply moves the contents on by one accepted commit. On error (wrapping ErrGap,
 // ErrLineage or ErrDigest) the contents are as before.
 func (c *Contents) Apply(commit *Commit) error {
-	if err := c.head.follows(commit); err != nil {
+	if err := c.head.admits(commit, c.bytes); err != nil {
 		return err
-	}
-	digest, count := c.after(commit.Op, commit.Changes)
-	if digest != commit.Digest || count != commit.Count {
-		return fmt.Errorf("%w: %s comes to %d entries and %s, commit says %d and %s",
-			ErrDigest, commit.Head().Token(), count, digest, commit.Count, commit.Digest)
 	}
 	if commit.Op == OpDelete || commit.Op == OpCreate {
 		clear(c.entries)
@@ -115,6 +110,24 @@ func (c *Contents) Apply(commit *Commit) error {
 		c.put(Entry{Key: m.Key, Bytes: m.Bytes, Revision: commit.Revision})
 	}
 	c.head = commit.Head()
+	return nil
+}
+
+// bytes returns the bytes of an entry, nil where there is none.
+func (c *Contents) bytes(key EntryKey) []byte { return c.entries[key].Bytes }
+
+// admits checks that commit follows h and that the contents, whose entries stand
+// returns, then have the digest that the commit states. It is the one rule for
+// all that assemble sets.
+func (h Head) admits(commit *Commit, stand func(EntryKey) []byte) error {
+	if err := h.follows(commit); err != nil {
+		return err
+	}
+	digest, count := h.after(commit.Op, commit.Changes, stand)
+	if digest != commit.Digest || count != commit.Count {
+		return fmt.Errorf("%w: %s comes to %d entries and %s, commit says %d and %s",
+			ErrDigest, commit.Head().Token(), count, digest, commit.Count, commit.Digest)
+	}
 	return nil
 }
 
@@ -150,7 +163,7 @@ func (c *Contents) Seal(commit *Commit) error {
 	if commit.Lineage == "" {
 		commit.Lineage = NewLineage()
 	}
-	commit.Digest, commit.Count = c.after(commit.Op, commit.Changes)
+	commit.Digest, commit.Count = c.head.after(commit.Op, commit.Changes, c.bytes)
 	return nil
 }
 
@@ -163,19 +176,19 @@ func checkOp(commit *Commit) error {
 	return nil
 }
 
-// after returns digest and count of the contents once changes are applied. A key
-// changed twice in one commit counts as its last change.
-func (c *Contents) after(op Op, changes []Mutation) (Digest, int) {
-	digest, count := c.head.Digest, c.head.Count
-	base := c.entries
+// after returns digest and count of contents at h once changes are applied, where
+// stand returns the bytes of an entry as it is. A key changed twice in one commit
+// counts as its last change.
+func (h Head) after(op Op, changes []Mutation, stand func(EntryKey) []byte) (Digest, int) {
+	digest, count := h.Digest, h.Count
 	if op == OpDelete || op == OpCreate {
-		digest, count, base = Digest{}, 0, nil
+		digest, count, stand = Digest{}, 0, func(EntryKey) []byte { return nil }
 	}
 	pending := make(map[EntryKey][]byte, len(changes))
 	for _, m := range changes {
 		old, seen := pending[m.Key]
 		if !seen {
-			old = base[m.Key].Bytes
+			old = stand(m.Key)
 		}
 		if old != nil {
 			digest, count = digest.Minus(EntryHash(m.Key, old)), count-1

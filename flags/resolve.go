@@ -1,0 +1,85 @@
+package flags
+
+import (
+	"fmt"
+
+	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
+)
+
+// resolve answers a flag for a context: the variant, or nil with the reason or
+// error that leaves the caller's default to be used. The order is flagd's, with
+// overrides where its targeting stands: after DISABLED, which is a kill switch for
+// everybody, and before the rule.
+func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
+	if n == nil {
+		return nil, ReasonError, ErrorFlagNotFound
+	}
+	if n.overrides == nil && n.mode == modeStatic {
+		if n.standard == nil {
+			return nil, ReasonDefault, ErrorNone
+		}
+		return n.standard, ReasonStatic, ErrorNone
+	}
+	if n.mode >= modeStatic && n.overrides != nil && ec.d != nil {
+		if o := n.overrides.get(ec.d.targetingKey); o.text != nil {
+			return found(n.outcome(o.text.variant))
+		}
+	}
+	switch n.mode {
+	case modeTargeted:
+		return n.target(ec)
+	case modeStatic:
+		// Never STATIC where anybody has an override: clients keep a static answer
+		// for all contexts.
+		return n.standard, ReasonDefault, ErrorNone
+	case modeDisabled:
+		return nil, ReasonDisabled, ErrorNone
+	case modeBroken:
+		return nil, ReasonError, ErrorParse
+	default:
+		return nil, ReasonError, ErrorFlagNotFound
+	}
+}
+
+// target asks the rule.
+func (n *flagNode) target(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
+	var v jsonlogic.Value
+	var err error
+	switch {
+	case ec.d == nil:
+		v, err = n.program.Eval(nil, jsonlogic.Env{})
+	case ec.d.foreign == nil:
+		v, err = n.program.Eval(ec.d.attrs, jsonlogic.Env{})
+	default:
+		v, err = n.evalForeign(ec.d.foreign)
+	}
+	switch {
+	case err != nil:
+		return nil, ReasonError, ErrorGeneral
+	case v.Mark() != 0:
+		return &n.outcomes[v.Mark()-1], ReasonTargetingMatch, ErrorNone
+	case v.IsNull():
+		return n.standard, ReasonDefault, ErrorNone
+	default:
+		return found(n.chosen(v))
+	}
+}
+
+// found is the answer where rule or override named a variant.
+func found(o *outcome) (*outcome, Reason, ErrorCode) {
+	if o == nil {
+		return nil, ReasonError, ErrorGeneral
+	}
+	return o, ReasonTargetingMatch, ErrorNone
+}
+
+// evalForeign evaluates on a context that is not ours. Its code may panic, which
+// must cost this flag's answer and no more.
+func (n *flagNode) evalForeign(scope jsonlogic.Scope) (v jsonlogic.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in evaluation: %v", p)
+		}
+	}()
+	return n.program.Eval(scope, jsonlogic.Env{})
+}

@@ -1,0 +1,143 @@
+package flags
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
+)
+
+// Details is a flag's value with how it came about. It holds pointers into the
+// snapshot it was read from, so making one allocates nothing; what costs something
+// is a method.
+type Details[T any] struct {
+	Value     T         // the caller's fallback where there is no variant
+	Variant   string    // name of the variant, "" where there is none
+	Reason    Reason    // why this value
+	ErrorCode ErrorCode // ErrorNone unless Reason is ReasonError
+	Freshness Freshness // beside the reason, never instead of it
+
+	state *published
+	node  *flagNode
+}
+
+// The details of each type of flag.
+type (
+	BoolDetails   = Details[bool]
+	StringDetails = Details[string]
+	IntDetails    = Details[int64]
+	FloatDetails  = Details[float64]
+	ValueDetails  = Details[Value]
+)
+
+// FlagDetails are the details of one of several flags, of any type.
+type FlagDetails struct {
+	Key string
+	ValueDetails
+}
+
+// answer is a resolved flag before it is given a type.
+type answer struct {
+	state  *published
+	node   *flagNode
+	chosen *outcome
+	reason Reason
+	code   ErrorCode
+}
+
+func detailsOf[T any](a answer, value T, fits bool) Details[T] {
+	d := Details[T]{Value: value, Reason: a.reason, ErrorCode: a.code, Freshness: NotFresh, state: a.state, node: a.node}
+	if a.state != nil {
+		d.Freshness = a.state.freshness
+	}
+	switch {
+	case !fits:
+		d.Reason, d.ErrorCode = ReasonError, ErrorTypeMismatch
+	case a.chosen != nil:
+		d.Variant = a.chosen.name
+	}
+	return d
+}
+
+// Metadata returns the flag's metadata merged over that of its set, an object. Of
+// a flag that was not found it is the set's alone.
+func (d Details[T]) Metadata() Value {
+	if d.state == nil || d.state.snap == nil {
+		return Value{}
+	}
+	set := d.state.snap.Metadata()
+	if d.node == nil || d.node.metadata.Len() == 0 {
+		return set
+	}
+	if set.Len() == 0 {
+		return Value{d.node.metadata}
+	}
+	members := make([]jsonlogic.Member, 0, set.Len()+d.node.metadata.Len())
+	for key, v := range set.v.Members() {
+		if _, own := d.node.metadata.Get(key); !own {
+			members = append(members, jsonlogic.Member{Key: key, Value: v})
+		}
+	}
+	for key, v := range d.node.metadata.Members() {
+		members = append(members, jsonlogic.Member{Key: key, Value: v})
+	}
+	merged, err := jsonlogic.Object(members...)
+	if err != nil {
+		return set // keys are distinct by construction
+	}
+	return Value{merged}
+}
+
+// ErrorMessage says in words what ErrorCode says, with what is known about the
+// cause, or "" where there was no error.
+func (d Details[T]) ErrorMessage() string {
+	switch d.ErrorCode {
+	case ErrorNone:
+		return ""
+	case ErrorProviderNotReady:
+		return "no flag set is held yet"
+	case ErrorFlagNotFound:
+		return "there is no such flag"
+	case ErrorParse:
+		return fmt.Sprintf("flag %q is broken: %s", d.node.key, d.node.fault)
+	case ErrorTypeMismatch:
+		return fmt.Sprintf("flag %q has a value of another type", d.node.key)
+	default:
+		return fmt.Sprintf("the rule of flag %q failed or chose a variant that the flag does not have", d.node.key)
+	}
+}
+
+// Token returns the revision token of the set that the value is from: zero if no
+// set was held.
+func (d Details[T]) Token() Token {
+	if d.state == nil || d.state.snap == nil {
+		return Token{}
+	}
+	return d.state.snap.Token()
+}
+
+// Layer returns the name of the layer that delivered the set, or "".
+func (d Details[T]) Layer() string {
+	if d.state == nil {
+		return ""
+	}
+	return d.state.layer
+}
+
+// Age returns how long ago the origin was known to be at the version that the
+// value is from, or -1 where that is not known. It reads the clock.
+func (d Details[T]) Age() time.Duration {
+	if d.state == nil || d.state.asOf.IsZero() {
+		return -1
+	}
+	return time.Since(d.state.asOf)
+}
+
+// ExpiresAt returns when the value stops being served as the flag's, or the zero
+// time where that is never.
+func (d Details[T]) ExpiresAt() time.Time {
+	if d.state == nil {
+		return time.Time{}
+	}
+	return d.state.expires
+}
