@@ -21,9 +21,10 @@ const overridesField = "x-overrides"
 // those beginning with x-, and $schema, $id and $comment are passed over; any
 // else is a fault, so that a misspelt one can't pass for an empty file.
 type Document struct {
-	name  string
-	text  string
-	items []item
+	name     string
+	text     string
+	position func(offset int) (line, column int) // nil: as in text
+	items    []item
 }
 
 // item is an entry with the place it was read from.
@@ -39,21 +40,43 @@ type item struct {
 // whether the definitions make sense is for [Document.Check]. The error is a
 // *ValidationError with all faults.
 func ParseDocument(data []byte, name string) (*Document, error) {
+	return ParseConverted(data, name, nil)
+}
+
+// ParseConverted is ParseDocument for JSON that was made from a file in another
+// format: position returns line and column in that file, both from 1, of a byte
+// of data, and faults are reported there.
+func ParseConverted(data []byte, name string, position func(offset int) (line, column int)) (*Document, error) {
+	d := &Document{name: name, text: string(data), position: position}
+	r := &documentReader{seen: map[EntryKey]bool{}}
 	root, fault := parseTree(data)
 	if fault != nil {
-		return nil, &ValidationError{File: name, Faults: []Fault{*fault}}
+		r.faults = faultList{*fault}
+	} else {
+		r.document(&root)
 	}
-	r := &documentReader{text: string(data), seen: map[EntryKey]bool{}}
-	r.document(&root)
-	if err := r.faults.locate(r.text).err(name); err != nil {
+	if err := d.located(r.faults); err != nil {
 		return nil, err
 	}
-	return &Document{name: name, text: r.text, items: r.items}, nil
+	d.items = r.items
+	return d, nil
+}
+
+// located returns faults as an error that says where in the file they are.
+func (d *Document) located(faults faultList) error {
+	faults.locate(d.text)
+	if d.position != nil {
+		for i := range faults {
+			if faults[i].Offset >= 0 {
+				faults[i].Line, faults[i].Column = d.position(faults[i].Offset)
+			}
+		}
+	}
+	return faults.err(d.name)
 }
 
 // documentReader takes a parsed file apart.
 type documentReader struct {
-	text   string
 	items  []item
 	seen   map[EntryKey]bool
 	faults faultList

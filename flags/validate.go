@@ -21,7 +21,14 @@ type Fault struct {
 }
 
 // String returns path and reason in one line.
-func (f Fault) String() string { return f.Path + ": " + f.Reason }
+func (f Fault) String() string {
+	const begin, end = 100, 60
+	path := f.Path
+	if len(path) > begin+end+3 {
+		path = strings.ToValidUTF8(path[:begin], "") + "..." + strings.ToValidUTF8(path[len(path)-end:], "")
+	}
+	return path + ": " + f.Reason
+}
 
 // ValidationError holds every fault of what was to be written or read, sorted by
 // place. It matches ErrInvalid.
@@ -72,7 +79,7 @@ const noPlace = -1
 type faultList []Fault
 
 // locate fills in lines and columns of faults in a text.
-func (l faultList) locate(text string) faultList {
+func (l faultList) locate(text string) {
 	slices.SortStableFunc(l, func(a, b Fault) int { return cmp.Compare(a.Offset, b.Offset) })
 	line, begin, at := 1, 0, 0
 	for i := range l {
@@ -87,7 +94,6 @@ func (l faultList) locate(text string) faultList {
 		}
 		f.Line, f.Column = line, 1+utf8.RuneCountInString(text[begin:at])
 	}
-	return l
 }
 
 // err returns the faults sorted, or nil where there are none.

@@ -33,7 +33,7 @@ func (d *Document) Check() error {
 	for _, it := range d.items {
 		ch.add(it)
 	}
-	return ch.run().locate(d.text).err(d.name)
+	return d.located(ch.run())
 }
 
 // checker checks changes against what there will be once they are made.
