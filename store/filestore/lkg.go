@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -182,7 +181,7 @@ func (l *LastKnownGood) write(p *offer) error {
 		return err
 	}
 	defer lock.Close() // also unlocks
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+	if err := lockFile(lock); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
 	if l.holdsNewer(p.head) {
