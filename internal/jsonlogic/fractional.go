@@ -88,10 +88,42 @@ func (m *machine) hashPiece(h *murmur, v Value) {
 	}
 }
 
-// share is one evaluated entry of a fractional.
+// shares are the evaluated entries of a fractional. The usual few need no allocation.
+type shares struct {
+	few   [8]share
+	more  []share
+	count int
+	total uint64
+}
+
+// share is a variant and the end of its part of the total weight.
 type share struct {
 	value Value
 	end   uint32
+}
+
+func (s *shares) at(i int) share {
+	if i < len(s.few) {
+		return s.few[i]
+	}
+	return s.more[i-len(s.few)]
+}
+
+// add reports whether variant and weight, of an array of the given size, make an entry.
+func (s *shares) add(variant, weight Value, size int) bool {
+	w, ok := entryWeight(weight)
+	s.total += w
+	if !ok || size == 0 || composite(variant) || s.total > maxWeight {
+		return false
+	}
+	next := share{defined(variant), uint32(s.total)}
+	if s.count < len(s.few) {
+		s.few[s.count] = next
+	} else {
+		s.more = append(s.more, next)
+	}
+	s.count++
+	return true
 }
 
 // fractional is the general form: any argument may be computed.
@@ -106,31 +138,31 @@ func (m *machine) fractional(n *node) Value {
 // fractionalOf goes on after the first argument: text is the key and its hash is given, null is dropped, an array is
 // an entry, undefined an entry that is not evaluated yet; the rest gives null.
 func (m *machine) fractionalOf(n *node, hash uint32, key Value) Value {
-	var buf [16]share
-	shares, entries, ok := buf[:0], n.args[1:], true
+	var list shares
+	entries, ok := n.args[1:], true
 	switch key.kind {
 	case kindUndefined:
 		if n.args[0].op == opArray {
 			entries = n.args
 		}
 	case KindArray:
-		shares, ok = addShare(shares, key.Index(0), key.Index(1), key.Len())
+		ok = list.add(key.Index(0), key.Index(1), key.Len())
 	case KindString, KindNull:
 	default:
 		return Value{}
 	}
 	for i := 0; ok && i < len(entries); i++ {
-		shares, ok = m.entry(shares, &entries[i])
+		ok = m.entry(&list, &entries[i])
 	}
 	if ok && key.kind != KindString {
 		hash, ok = m.targetingHash(n.split.prefix)
 	}
-	if !ok || len(shares) == 0 {
+	if !ok {
 		return Value{}
 	}
-	bucket := uint64(hash) * uint64(shares[len(shares)-1].end) >> 32
-	for _, s := range shares {
-		if bucket < uint64(s.end) {
+	bucket := uint64(hash) * list.total >> 32
+	for i := range list.count {
+		if s := list.at(i); bucket < uint64(s.end) {
 			return s.value
 		}
 	}
@@ -138,10 +170,10 @@ func (m *machine) fractionalOf(n *node, hash uint32, key Value) Value {
 }
 
 // entry evaluates one [variant, weight] and adds it to the shares.
-func (m *machine) entry(shares []share, n *node) ([]share, bool) {
+func (m *machine) entry(list *shares, n *node) bool {
 	if n.op != opArray {
 		v := m.eval(n)
-		return addShare(shares, v.Index(0), v.Index(1), len(v.elems()))
+		return list.add(v.Index(0), v.Index(1), len(v.elems()))
 	}
 	var variant, weight Value
 	if len(n.args) > 0 {
@@ -150,18 +182,7 @@ func (m *machine) entry(shares []share, n *node) ([]share, bool) {
 	if len(n.args) > 1 {
 		weight = m.eval(&n.args[1])
 	}
-	return addShare(shares, variant, weight, len(n.args))
-}
-
-func addShare(shares []share, variant, weight Value, size int) ([]share, bool) {
-	w, ok := entryWeight(weight)
-	if len(shares) > 0 {
-		w += uint64(shares[len(shares)-1].end)
-	}
-	if !ok || size == 0 || composite(variant) || w > maxWeight {
-		return shares, false
-	}
-	return append(shares, share{defined(variant), uint32(w)}), true
+	return list.add(variant, weight, len(n.args))
 }
 
 // entryWeight is 1 for an absent weight, 0 for a negative one; a fraction, a non-number or more than maxWeight is

@@ -306,21 +306,20 @@ func (c *compiler) fractional(args []node) node {
 	case first.op != opConst && first.op != opVar && first.op != opCat:
 		return n // may turn out to be an entry
 	}
-	shares := make([]share, 0, len(entries))
+	var list shares
 	for i := range entries {
 		if entries[i].op != opConst {
 			return n
 		}
-		var ok bool
-		if shares, ok = c.fold.entry(shares, &entries[i]); !ok {
+		if !c.fold.entry(&list, &entries[i]) {
 			return literal(Value{})
 		}
 	}
-	for _, s := range shares {
-		n.split.ends = append(n.split.ends, s.end)
-		n.split.values = append(n.split.values, s.value)
+	for i := range list.count {
+		n.split.ends = append(n.split.ends, list.at(i).end)
+		n.split.values = append(n.split.values, list.at(i).value)
 	}
-	n.op, n.split.total = opSplit, uint64(shares[len(shares)-1].end)
+	n.op, n.split.total = opSplit, list.total
 	if n.how == byArgument {
 		return c.folded(n)
 	}

@@ -69,12 +69,23 @@ func identifiers(s string, prerelease bool) bool {
 
 // compareInts compares decimal digits without leading zeros, of any length.
 func compareInts(a, b string) int {
-	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	if len(a) != len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	return cmp.Compare(a, b)
 }
 
 func (v version) compare(w version) int {
-	return cmp.Or(compareInts(v.major, w.major), compareInts(v.minor, w.minor), compareInts(v.patch, w.patch),
-		comparePrerelease(v.pre, w.pre))
+	if c := compareInts(v.major, w.major); c != 0 {
+		return c
+	}
+	if c := compareInts(v.minor, w.minor); c != 0 {
+		return c
+	}
+	if c := compareInts(v.patch, w.patch); c != 0 {
+		return c
+	}
+	return comparePrerelease(v.pre, w.pre)
 }
 
 // comparePrerelease orders by identifier: numbers by value and below names, a longer list above its own beginning, and
@@ -103,7 +114,7 @@ func comparePrerelease(a, b string) int {
 			case numY:
 				return 1
 			}
-			return strings.Compare(x, y)
+			return cmp.Compare(x, y)
 		}
 		if !moreA || !moreB {
 			return boolToInt(moreA) - boolToInt(moreB)
@@ -118,38 +129,59 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// versionOps are the operators of sem_ver; the position is what node.how holds.
-var versionOps = [...]string{"=", "!=", "<", "<=", ">", ">=", "^", "~"}
+// The operators of sem_ver, in node.how.
+const (
+	versionEqual uint8 = iota
+	versionNotEqual
+	versionLess
+	versionLessEqual
+	versionGreater
+	versionGreaterEqual
+	versionSameMajor
+	versionSameMinor
+)
 
-func versionOp(s string) (uint8, bool) {
-	for i, op := range versionOps {
-		if op == s {
-			return uint8(i), true
-		}
+func versionOp(s string) (op uint8, ok bool) {
+	switch s {
+	case "=":
+		return versionEqual, true
+	case "!=":
+		return versionNotEqual, true
+	case "<":
+		return versionLess, true
+	case "<=":
+		return versionLessEqual, true
+	case ">":
+		return versionGreater, true
+	case ">=":
+		return versionGreaterEqual, true
+	case "^":
+		return versionSameMajor, true
+	case "~":
+		return versionSameMinor, true
 	}
 	return 0, false
 }
 
 func (v version) satisfies(op uint8, w version) bool {
-	switch versionOps[op] {
-	case "^":
+	switch op {
+	case versionSameMajor:
 		return v.major == w.major
-	case "~":
+	case versionSameMinor:
 		return v.major == w.major && v.minor == w.minor
 	}
 	c := v.compare(w)
-	switch versionOps[op] {
-	case "=":
+	switch op {
+	case versionEqual:
 		return c == 0
-	case "!=":
+	case versionNotEqual:
 		return c != 0
-	case "<":
+	case versionLess:
 		return c < 0
-	case "<=":
+	case versionLessEqual:
 		return c <= 0
-	case ">":
+	case versionGreater:
 		return c > 0
-	default:
-		return c >= 0
 	}
+	return c >= 0
 }
