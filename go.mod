@@ -10,4 +10,8 @@ require (
 	go.yaml.in/yaml/v3 v3.0.4
 )
 
-require github.com/kr/text v0.2.0 // indirect
+require (
+	github.com/kr/text v0.2.0 // indirect
+	github.com/twmb/murmur3 v1.1.8 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+)

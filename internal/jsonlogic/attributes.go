@@ -1,7 +1,5 @@
 package jsonlogic
 
-import "slices"
-
 // Scope is what a rule is evaluated on: the attributes of one evaluation context.
 type Scope interface {
 	// Lookup returns a top-level attribute.
@@ -19,7 +17,7 @@ type Attribute struct {
 // Attributes is the fast Scope: an immutable list of attributes, read without an interface call. The zero value and nil
 // have no attributes.
 type Attributes struct {
-	list  []Attribute
+	list  []Attribute    // without repeated names
 	index map[Symbol]int // only for more than linearAttributes
 }
 
@@ -32,11 +30,35 @@ func NewAttributes(list ...Attribute) *Attributes {
 	a := &Attributes{list: list}
 	if len(list) > linearAttributes {
 		a.index = make(map[Symbol]int, len(list))
-		for i, at := range list {
-			a.index[at.Name] = i
+	}
+	kept := list[:0]
+	for _, at := range list {
+		if i := a.find(kept, at.Name); i >= 0 {
+			kept[i].Value = at.Value
+			continue
+		}
+		if a.index != nil {
+			a.index[at.Name] = len(kept)
+		}
+		kept = append(kept, at)
+	}
+	a.list = kept
+	return a
+}
+
+func (a *Attributes) find(list []Attribute, name Symbol) int {
+	if a.index != nil {
+		if i, ok := a.index[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range list {
+		if list[i].Name == name {
+			return i
 		}
 	}
-	return a
+	return -1
 }
 
 // Lookup returns the attribute of the given name.
@@ -44,22 +66,13 @@ func (a *Attributes) Lookup(name Symbol) (Value, bool) {
 	if a == nil {
 		return Value{}, false
 	}
-	if a.index != nil {
-		i, ok := a.index[name]
-		if !ok {
-			return Value{}, false
-		}
+	if i := a.find(a.list, name); i >= 0 {
 		return a.list[i].Value, true
-	}
-	for i := len(a.list) - 1; i >= 0; i-- {
-		if a.list[i].Name == name {
-			return a.list[i].Value, true
-		}
 	}
 	return Value{}, false
 }
 
-// Len returns the number of attributes given, repeated names included.
+// Len returns the number of attributes.
 func (a *Attributes) Len() int {
 	if a == nil {
 		return 0
@@ -67,7 +80,7 @@ func (a *Attributes) Len() int {
 	return len(a.list)
 }
 
-// All returns the attributes as given. The slice must not be changed.
+// All returns the attributes. The slice must not be changed.
 func (a *Attributes) All() []Attribute {
 	if a == nil {
 		return nil
@@ -80,13 +93,9 @@ func (a *Attributes) Object() Value {
 	if a == nil {
 		return objectOf(nil)
 	}
-	members := make([]Member, 0, len(a.list))
+	members := make([]Member, len(a.list))
 	for i, at := range a.list {
-		later := func(b Attribute) bool { return b.Name == at.Name }
-		if a.index != nil && a.index[at.Name] != i || a.index == nil && slices.ContainsFunc(a.list[i+1:], later) {
-			continue
-		}
-		members = append(members, Member{Key: at.Name.Name(), Value: at.Value})
+		members[i] = Member{Key: at.Name.Name(), Value: at.Value}
 	}
 	sortMembers(members)
 	return objectOf(members)
@@ -94,7 +103,7 @@ func (a *Attributes) Object() Value {
 
 // named is Lookup for a name that is not interned.
 func (a *Attributes) named(name string) (Value, bool) {
-	for i := len(a.list) - 1; i >= 0; i-- {
+	for i := range a.list {
 		if a.list[i].Name.Name() == name {
 			return a.list[i].Value, true
 		}

@@ -258,8 +258,8 @@ func mark(n *node, f func(Value) uint32) {
 			mark(&n.args[i], f)
 		}
 	case opSplit:
-		for i := range n.split.values {
-			n.split.values[i].mark = f(n.split.values[i])
+		for i := range n.more.split.values {
+			n.more.split.values[i].mark = f(n.more.split.values[i])
 		}
 	case opFractional:
 		for i := range n.args {

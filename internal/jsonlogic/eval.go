@@ -8,15 +8,15 @@ import (
 // eval runs a node. Branches of if are followed in the loop, so a long chain of them does not deepen the stack.
 func (m *machine) eval(n *node) Value {
 	for n.op == opIf {
-		next := m.branch(n.args)
-		if next == nil {
+		if n = m.branch(n.args); n == nil {
 			return Value{}
 		}
-		n = next
 	}
 	switch n.op {
 	case opConst:
 		return n.val
+	case opAttribute:
+		return m.attribute(n.sym)
 	case opVar:
 		return m.variable(n)
 	case opSplit:
@@ -29,7 +29,7 @@ func (m *machine) eval(n *node) Value {
 			}
 		}
 		return v
-	case opEqual, opEqualString, opLess, opLessEqual, opGreater, opGreaterEqual, opNot, opTruthy, opIn, opInSet,
+	case opEqual, opEqualString, opAttributeEqual, opLess, opLessEqual, opGreater, opGreaterEqual, opNot, opTruthy, opIn, opInSet,
 		opAll, opNone, opSome:
 		return Bool(m.test(n))
 	case opSemver, opSemverConst, opStartsWith, opEndsWith:
@@ -52,11 +52,22 @@ func (m *machine) eval(n *node) Value {
 	return m.construct(n)
 }
 
+// operand is eval without its switch for the two operands that nearly all tests have.
+func (m *machine) operand(n *node) Value {
+	switch n.op {
+	case opConst:
+		return n.val
+	case opAttribute:
+		return m.attribute(n.sym)
+	}
+	return m.eval(n)
+}
+
 // branch returns the branch of an if that is to be evaluated, nil if there is none.
 func (m *machine) branch(args []node) *node {
 	i := 0
 	for ; i+1 < len(args); i += 2 {
-		if m.test(&args[i]) {
+		if m.holds(&args[i]) {
 			return &args[i+1]
 		}
 	}
@@ -66,23 +77,49 @@ func (m *machine) branch(args []node) *node {
 	return nil
 }
 
+// holds is test with a short cut to the commonest one. Small enough to be inlined.
+func (m *machine) holds(n *node) bool {
+	if n.op == opAttributeEqual {
+		return m.attributeEqual(n)
+	}
+	return m.test(n)
+}
+
+// attributeEqual compares an attribute with a literal string where it lies, without copying it out.
+func (m *machine) attributeEqual(n *node) bool {
+	for i := range m.list {
+		if a := &m.list[i]; a.Name == n.sym {
+			if a.Value.kind == KindString {
+				return (a.Value.Str() == n.val.Str()) == (n.how&negated == 0)
+			}
+			return m.equalString(n, a.Value)
+		}
+	}
+	return m.equalString(n, m.attribute(n.sym))
+}
+
+func (m *machine) equalString(n *node, v Value) bool {
+	if v.kind == KindString || n.how&loose == 0 {
+		return strictEqual(v, n.val) == (n.how&negated == 0)
+	}
+	return m.looseEqual(v, n.val) == (n.how&negated == 0)
+}
+
 // test is truthy(eval(n)) without making the value in between.
 func (m *machine) test(n *node) bool {
 	switch n.op {
+	case opAttributeEqual:
+		return m.attributeEqual(n)
 	case opEqualString:
-		v := m.eval(&n.args[0])
-		if v.kind == KindString {
-			return (v.Str() == n.val.Str()) == (n.how&negated == 0)
-		}
-		return (n.how&loose != 0 && m.looseEqual(v, n.val)) == (n.how&negated == 0)
+		return m.equalString(n, m.eval(&n.args[0]))
 	case opInSet:
-		return n.set.has(m.eval(&n.args[0]))
+		return n.more.set.has(m.operand(&n.args[0]))
 	case opSemver, opSemverConst, opStartsWith, opEndsWith:
 		holds, ok := m.textTest(n)
 		return holds && ok
 	case opAnd, opOr:
 		for i := range n.args {
-			if m.test(&n.args[i]) == (n.op == opOr) {
+			if m.holds(&n.args[i]) == (n.op == opOr) {
 				return n.op == opOr
 			}
 		}
@@ -104,7 +141,7 @@ func (m *machine) test(n *node) bool {
 }
 
 func (m *machine) equal(n *node) bool {
-	a, b := m.eval(&n.args[0]), m.eval(&n.args[1])
+	a, b := m.operand(&n.args[0]), m.operand(&n.args[1])
 	if a.kind == KindString && a.bits == b.bits {
 		m.read(a)
 	}
@@ -116,7 +153,7 @@ func (m *machine) equal(n *node) bool {
 
 // order is < <= > >=. With three arguments, < and <= mean between; an absent third argument is undefined.
 func (m *machine) order(n *node) bool {
-	a, b := m.eval(&n.args[0]), m.eval(&n.args[1])
+	a, b := m.operand(&n.args[0]), m.operand(&n.args[1])
 	switch n.op {
 	case opGreater:
 		return m.less(b, a, false)
@@ -163,7 +200,7 @@ func (m *machine) in(needle, haystack Value) bool {
 func (m *machine) textTest(n *node) (holds, ok bool) {
 	switch n.op {
 	case opSemverConst:
-		return m.compareVersion(m.eval(&n.args[0]), n.how, *n.ver)
+		return m.compareVersion(m.operand(&n.args[0]), n.how, n.more.version)
 	case opSemver:
 		op, known := versionOp(m.eval(&n.args[1]).Str())
 		if !known {
@@ -177,7 +214,7 @@ func (m *machine) textTest(n *node) (holds, ok bool) {
 		}
 		return m.compareVersion(m.eval(&n.args[0]), op, w)
 	}
-	s, part := m.eval(&n.args[0]), m.eval(&n.args[1])
+	s, part := m.operand(&n.args[0]), m.operand(&n.args[1])
 	if s.kind != KindString || part.kind != KindString {
 		return false, false
 	}

@@ -34,16 +34,16 @@ func (m *machine) splitConst(n *node) Value {
 	if n.how == byArgument {
 		switch hash, key := m.bucketKey(&n.args[0]); {
 		case key.kind == KindString:
-			return n.split.pick(hash)
+			return n.more.split.pick(hash)
 		case !nullish(key):
 			return m.fractionalOf(n, hash, key)
 		}
 	}
-	hash, ok := m.targetingHash(n.split.prefix)
+	hash, ok := m.targetingHash(n.more.split.prefix)
 	if !ok {
 		return Value{}
 	}
-	return n.split.pick(hash)
+	return n.more.split.pick(hash)
 }
 
 // targetingHash continues the hash of the flag key with the targeting key, if there is one.
@@ -155,7 +155,7 @@ func (m *machine) fractionalOf(n *node, hash uint32, key Value) Value {
 		ok = m.entry(&list, &entries[i])
 	}
 	if ok && key.kind != KindString {
-		hash, ok = m.targetingHash(n.split.prefix)
+		hash, ok = m.targetingHash(n.more.split.prefix)
 	}
 	if !ok {
 		return Value{}

@@ -9,11 +9,16 @@ type node struct {
 	cost  int32 // nodes in the body of an iteration
 	sym   Symbol
 	args  []node
-	val   Value    // literal operand or result
-	path  []string // below sym, or below the element
-	set   *literalSet
-	split *split
-	ver   *version
+	val   Value // literal operand or result
+	more  *extra
+}
+
+// extra is what only few instructions have. Apart, so that a node is small.
+type extra struct {
+	path []string // of a variable, below sym or below the element
+	set  *literalSet
+	split
+	version
 }
 
 type opcode uint8
@@ -21,6 +26,7 @@ type opcode uint8
 const (
 	opConst opcode = iota
 	opArray
+	opAttribute // a variable of one name without a default
 	opVar
 	opVarDynamic
 	opWhole
@@ -35,6 +41,7 @@ const (
 	opTruthy
 	opEqual
 	opEqualString
+	opAttributeEqual // opEqualString of an opAttribute, the commonest test of all
 	opLess
 	opLessEqual
 	opGreater

@@ -111,7 +111,12 @@ func (c *compiler) equality(o operator, args []node) node {
 	}
 	for i := range 2 {
 		if lit := n.args[i]; lit.op == opConst && lit.val.kind == KindString {
-			return node{op: opEqualString, how: o.how, val: lit.val, args: []node{n.args[1-i]}}
+			other := n.args[1-i]
+			n = node{op: opEqualString, how: o.how, val: lit.val, args: []node{other}}
+			if other.op == opAttribute {
+				n.op, n.sym = opAttributeEqual, other.sym
+			}
+			return n
 		}
 	}
 	return n
@@ -123,16 +128,16 @@ func (c *compiler) membership(args []node, v Value, at place) node {
 	if n.op != opIn || args[1].op != opConst || args[1].val.kind != KindArray {
 		return n
 	}
-	n.op, n.args = opInSet, args[:1]
+	n.op, n.args, n.more = opInSet, args[:1], &extra{}
 	haystack := v.Index(1)
 	if name, isRef := refName(haystack); isRef {
 		haystack, at.shared = c.opts.Evaluators.rules[name.Str()], true
 	}
 	// Only what stands in the evaluator itself is worth keeping, not what folding made just now.
 	if at.shared && haystack.ptr == args[1].val.ptr {
-		n.set = c.opts.Evaluators.set(haystack)
+		n.more.set = c.opts.Evaluators.set(haystack)
 	} else {
-		n.set = newLiteralSet(args[1].val.elems())
+		n.more.set = newLiteralSet(args[1].val.elems())
 	}
 	return n
 }
@@ -210,10 +215,10 @@ func (c *compiler) variable(args []node, at place) node {
 	path := strings.Split(text, ".")
 	switch at.frame {
 	case frameElement:
-		n.path = path
+		n.more = &extra{path: path}
 		return n
 	case frameReduce:
-		n.path = path[1:]
+		n.more = &extra{path: path[1:]}
 		switch path[0] {
 		case "current":
 			return n
@@ -226,7 +231,10 @@ func (c *compiler) variable(args []node, at place) node {
 	if path[0] == flagdName {
 		return c.flagd(n, path[1:])
 	}
-	n.sym, n.path = Intern(path[0]), path[1:]
+	n.sym, n.more = Intern(path[0]), &extra{path: path[1:]}
+	if len(path) == 1 && len(args) == 0 {
+		n.op, n.more = opAttribute, nil
+	}
 	return n
 }
 
@@ -242,7 +250,7 @@ func otherwise(args []node) node {
 func (c *compiler) whole(n node) node {
 	switch n.frame {
 	case frameElement:
-		n.args = nil
+		n.args, n.more = nil, &extra{}
 		return n
 	case frameRoot:
 		c.program.timestamp = true
@@ -285,16 +293,16 @@ func (c *compiler) semver(args []node) node {
 	if !ok || !valid {
 		return literal(Value{})
 	}
-	return c.folded(node{op: opSemverConst, how: how, ver: &w, args: args[:1]})
+	return c.folded(node{op: opSemverConst, how: how, more: &extra{version: w}, args: args[:1]})
 }
 
 // fractional makes a table of literal variants and weights, and leaves everything else to the evaluation.
 func (c *compiler) fractional(args []node) node {
-	c.program.split = true
+	c.program.splits = true
 	if len(args) < 2 {
 		return literal(Value{})
 	}
-	n := node{op: opFractional, how: byArgument, args: args, split: &split{prefix: c.prefix}}
+	n := node{op: opFractional, how: byArgument, args: args, more: &extra{split: split{prefix: c.prefix}}}
 	entries := args[1:]
 	switch first := args[0]; {
 	case first.op == opArray, first.op == opConst && first.val.kind == KindArray:
@@ -303,7 +311,7 @@ func (c *compiler) fractional(args []node) node {
 		n.how = byTargetingKey
 	case first.op == opConst && first.val.kind != KindString:
 		return literal(Value{})
-	case first.op != opConst && first.op != opVar && first.op != opCat:
+	case first.op != opConst && first.op != opAttribute && first.op != opVar && first.op != opCat:
 		return n // may turn out to be an entry
 	}
 	var list shares
@@ -316,10 +324,10 @@ func (c *compiler) fractional(args []node) node {
 		}
 	}
 	for i := range list.count {
-		n.split.ends = append(n.split.ends, list.at(i).end)
-		n.split.values = append(n.split.values, list.at(i).value)
+		n.more.split.ends = append(n.more.split.ends, list.at(i).end)
+		n.more.split.values = append(n.more.split.values, list.at(i).value)
 	}
-	n.op, n.split.total = opSplit, list.total
+	n.op, n.more.split.total = opSplit, list.total
 	if n.how == byArgument {
 		return c.folded(n)
 	}

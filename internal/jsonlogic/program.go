@@ -14,7 +14,7 @@ type Program struct {
 	maxSteps  int
 	constant  bool
 	timestamp bool
-	split     bool
+	splits    bool
 	iterates  bool
 }
 
@@ -29,7 +29,7 @@ type Env struct {
 func (p *Program) UsesTimestamp() bool { return p.timestamp }
 
 // UsesFractional reports whether the rule can bucket.
-func (p *Program) UsesFractional() bool { return p.split }
+func (p *Program) UsesFractional() bool { return p.splits }
 
 // UsesIteration reports whether the rule walks arrays with map, filter, reduce, all, none or some.
 func (p *Program) UsesIteration() bool { return p.iterates }
@@ -44,7 +44,9 @@ func (p *Program) Eval(scope Scope, env Env) (Value, error) {
 		return p.root.val, nil
 	}
 	m := machine{steps: p.maxSteps, now: env.Now, scope: scope}
-	m.attrs, _ = scope.(*Attributes)
+	if m.attrs, _ = scope.(*Attributes); m.attrs != nil && m.attrs.index == nil {
+		m.list = m.attrs.list
+	}
 	v := m.eval(&p.root)
 	if composite(v) {
 		m.measure(v, 0)
@@ -61,7 +63,8 @@ func (p *Program) Eval(scope Scope, env Env) (Value, error) {
 // machine is the state of one evaluation. It must stay on the stack: never hand its address to an interface or a
 // function value.
 type machine struct {
-	attrs *Attributes
+	list  []Attribute // the attributes, if they are few enough to compare in a row
+	attrs *Attributes // the scope, if it is the fast one
 	scope Scope
 	now   func() int64
 	steps int

@@ -17,6 +17,17 @@ const (
 
 func bytesAsString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// attribute reads a variable of one name without a default.
+func (m *machine) attribute(name Symbol) Value {
+	for i := range m.list {
+		if m.list[i].Name == name {
+			return m.list[i].Value
+		}
+	}
+	v, _ := m.lookup(name)
+	return v
+}
+
 // variable reads a var whose name the rule gives literally. What is not there is the default, null without one.
 func (m *machine) variable(n *node) Value {
 	var v Value
@@ -29,8 +40,11 @@ func (m *machine) variable(n *node) Value {
 	default:
 		v = m.cur
 	}
-	for i := 0; ok && i < len(n.path); i++ {
-		v, ok = child(v, n.path[i])
+	for _, key := range n.more.path {
+		if !ok {
+			break
+		}
+		v, ok = child(v, key)
 	}
 	if ok {
 		return v
