@@ -42,12 +42,12 @@ func (m *machine) substr(n *node) Value {
 	s := m.text(v)
 	m.charge(len(s) >> 4)
 	size := float64(utf8.RuneCountInString(s))
-	start := m.integer(n.args[1:], 0)
+	start := m.integer(&n.args[1], 0)
 	if start < 0 {
 		start = max(size+start, 0)
 	}
 	start = min(start, size)
-	count := m.integer(n.args[2:], size)
+	count := m.integer(&n.args[2], size)
 	if count < 0 {
 		count += size - start
 	}
@@ -56,12 +56,9 @@ func (m *machine) substr(n *node) Value {
 	return String(s[from:to])
 }
 
-// integer is JavaScript's ToIntegerOrInfinity of the first argument, or the default when it is absent.
-func (m *machine) integer(args []node, absent float64) float64 {
-	if len(args) == 0 {
-		return absent
-	}
-	v := m.eval(&args[0])
+// integer is JavaScript's ToIntegerOrInfinity of an argument, or the default when it is absent.
+func (m *machine) integer(arg *node, absent float64) float64 {
+	v := m.eval(arg)
 	if v.kind == kindUndefined {
 		return absent
 	}

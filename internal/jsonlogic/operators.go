@@ -60,7 +60,7 @@ var operators = map[string]operator{
 	"merge":        {op: opMerge},
 	"in":           {form: formMembership, op: opIn, arity: 2},
 	"cat":          {op: opCat},
-	"substr":       {op: opSubstr, arity: 1},
+	"substr":       {op: opSubstr, arity: 3},
 	"fractional":   {form: formFractional},
 	"sem_ver":      {form: formSemver},
 	"starts_with":  {form: formAffix, op: opStartsWith},

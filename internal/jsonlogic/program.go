@@ -84,7 +84,7 @@ func (m *machine) charge(n int) bool {
 
 // read charges for the reading of a long string.
 func (m *machine) read(v Value) {
-	if v.bits > 256 {
+	if v.kind == KindString && v.bits > 256 {
 		m.charge(int(v.bits >> 6))
 	}
 }
