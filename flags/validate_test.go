@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
 )
 
 const goodFlag = `{"defaultVariant":"off","state":"ENABLED","variants":{"off":false,"on":true}}`
@@ -327,5 +328,24 @@ func TestErrorListsTwentyFaults(t *testing.T) {
 	}
 	if len(faultsOf(t, err)) != 25 {
 		t.Error("Faults must hold them all")
+	}
+}
+
+// TestOperatorsAreThoseOfTheCompiler: the check must neither refuse an operator
+// that evaluates nor accept one that does not.
+func TestOperatorsAreThoseOfTheCompiler(t *testing.T) {
+	names := strings.Fields(`var missing missing_some if ?: and or ! !! == === != !== > >= < <= max min + - * / %
+		map filter reduce all none some merge in cat substr fractional sem_ver starts_with ends_with log method unknown`)
+	for _, name := range names {
+		text := `{"if":[{` + fmt.Sprintf("%q", name) + `:[{"var":"a"},{"var":"b"},{"var":"c"}]},"on"]}`
+		rule, err := jsonlogic.ParseJSON([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, compiled := jsonlogic.Compile(rule, jsonlogic.Options{})
+		faults := strings.Join(faultsOf(t, contents(t).CheckChanges(flags.OpChange, []flags.Mutation{put(flags.FlagKey("f"), onOff(text))})), "\n")
+		if known := !strings.Contains(faults, "unknown operator"); known != (compiled == nil) {
+			t.Errorf("%s: compiler says %v, check says %s", name, compiled, faults)
+		}
 	}
 }

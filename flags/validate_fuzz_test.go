@@ -1,0 +1,77 @@
+package flags_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
+)
+
+// FuzzCheckChanges: no bytes make the check panic, and what it accepts can be
+// compiled by whoever reads it, exported, and imported again.
+func FuzzCheckChanges(f *testing.F) {
+	f.Add([]byte(goodFlag), []byte(`{"variant":"on"}`), []byte(`{"var":"a"}`))
+	for _, rule := range []string{
+		`{"if":[{"$ref":"beta"},"on",{"fractional":[["on",1],["off",2]]}]}`, `{"fractional":[]}`, `{"and":{"$ref":"beta"}}`, `{"$ref":1}`,
+		`{"var":[]}`, `{"if":[]}`, `{"in":{"a":1,"b":2}}`, `{"map":[[{}],{"missing_some":[1,["a"]]}]}`, `[[[]]]`, `{"sem_ver":["1",[],2]}`,
+	} {
+		f.Add([]byte(onOff(rule)), []byte(`{}`), []byte(`[1,2]`))
+	}
+	f.Fuzz(func(t *testing.T, flag, override, evaluator []byte) {
+		set := contents(t, put(flags.FlagKey("user"), onOff(`{"if":[{"$ref":"beta"},"on"]}`)), put(evaluatorKey("beta"), `true`))
+		changes := []flags.Mutation{
+			{Key: flags.FlagKey("f"), Bytes: flag}, {Key: flags.OverrideKey("f", "e"), Bytes: override}, {Key: evaluatorKey("beta"), Bytes: evaluator},
+		}
+		if err := set.CheckChanges(flags.OpChange, changes); err != nil {
+			if !errors.Is(err, flags.ErrInvalid) {
+				t.Fatalf("an error of its own kind: %v", err)
+			}
+			return
+		}
+		commit(t, set, flags.OpChange, changes...)
+		entries := set.Checkpoint().Entries
+		out, err := flags.Export(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := flags.ParseDocument(out, "")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if diff := flags.Diff(entries, d.Entries(), true); diff != nil {
+			t.Fatalf("%v\n%s", diff, out)
+		}
+		if err := d.Check(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		compiles(t, set)
+	})
+}
+
+func compiles(t *testing.T, set *flags.Contents) {
+	t.Helper()
+	parse := func(data []byte) jsonlogic.Value {
+		v, err := jsonlogic.ParseJSON(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	beta, _ := set.Get(evaluatorKey("beta"))
+	shared := jsonlogic.NewEvaluators(map[string]jsonlogic.Value{"beta": parse(beta.Bytes)})
+	for e := range set.All() {
+		if e.Key.Kind != flags.KindFlag {
+			continue
+		}
+		d, err := flags.ParseDefinition(e.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rule := d.Targeting(); rule != nil {
+			if _, err := jsonlogic.Compile(parse(rule), jsonlogic.Options{FlagKey: e.Key.Name, Evaluators: shared}); err != nil {
+				t.Fatalf("%s: %v", rule, err)
+			}
+		}
+	}
+}
