@@ -207,7 +207,7 @@ func (p *treeParser) number() string {
 	}
 	literal := p.text[start:p.pos]
 	if !ok {
-		p.fail(start, "malformed number %q", literal)
+		p.fail(start, "malformed number %s", quoted(shorten(literal)))
 	} else if _, err := strconv.ParseFloat(literal, 64); err != nil {
 		p.fail(start, "number %s is out of range", shorten(literal))
 	}

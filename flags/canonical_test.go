@@ -51,6 +51,7 @@ func TestCanonicalRefuses(t *testing.T) {
 		{`-`, `line 1, column 1: $: malformed number "-"`},
 		{`1.`, `line 1, column 1: $: malformed number "1."`},
 		{`1e`, `line 1, column 1: $: malformed number "1e"`},
+		{strings.Repeat("9", 500) + "e", `line 1, column 1: $: malformed number "` + strings.Repeat("9", 80) + `..."`},
 		{`.5`, `line 1, column 1: $: unexpected '.', want a value`},
 		{`1e999`, `line 1, column 1: $: number 1e999 is out of range`},
 		{`NaN`, `line 1, column 1: $: unexpected 'N', want a value`},
