@@ -1,0 +1,42 @@
+package cachestrategy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+var (
+	// ErrMiss: the cache has no entry for the set. It says nothing about whether
+	// the set exists, so its class is transient; but the cache is in good health,
+	// so a breaker must count it as a success.
+	ErrMiss = errors.New("cachestrategy: not in the cache")
+	// ErrDamaged: the entry cannot be read or does not add up. The next Put of the
+	// same or a newer version repairs it.
+	ErrDamaged = errors.New("cachestrategy: damaged entry")
+	// ErrClosed: the cache was closed.
+	ErrClosed = errors.New("cachestrategy: closed")
+)
+
+// UnknownError is what Registry.Open returns for a name that nobody registered.
+type UnknownError struct {
+	Name  string
+	Known []string // sorted
+}
+
+func (e *UnknownError) Error() string {
+	known := "none"
+	if len(e.Known) > 0 {
+		known = strings.Join(e.Known, ", ")
+	}
+	return fmt.Sprintf("unknown cache strategy %q (known: %s)", e.Name, known)
+}
+
+func invalid(op, format string, args ...any) error {
+	return &flags.SourceError{
+		Class: flags.ClassPermanent, Op: "cachestrategy: " + op,
+		Err: fmt.Errorf("%w: %s", flags.ErrInvalid, fmt.Sprintf(format, args...)),
+	}
+}

@@ -1,0 +1,158 @@
+package cachestrategy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// Strategy is one way to cache flag sets. Implementations classify their errors
+// as *flags.SourceError, honour ctx, and are safe for concurrent use.
+type Strategy interface {
+	// Get returns the entry of a set, expired or not. The error wraps ErrMiss when
+	// there is none and ErrDamaged when it cannot be trusted.
+	Get(ctx context.Context, q Query) (Entry, error)
+	// Put offers a version of a set. Being refused is an Outcome, not an error.
+	Put(ctx context.Context, o Offer) (Outcome, error)
+	// Invalidate drops the entry of a set. Which version it had is remembered, so
+	// that an older one still cannot take its place.
+	Invalidate(ctx context.Context, set string) error
+	// Close frees what the cache holds. Idempotent.
+	Close() error
+}
+
+// Query says what is wanted of a set.
+type Query struct {
+	Set string
+	// Have is what the reader has already; zero: nothing. The entry then leads on
+	// from there where it can.
+	Have flags.Head
+	// HeadOnly asks for the head and the instants alone.
+	HeadOnly bool
+}
+
+// Entry is what a cache holds of one set. Its Update leads from what the query
+// said the reader has to Head, as that of a flags.Source does; it carries neither
+// checkpoint nor commits where the reader is at Head or past it. AsOf is always set.
+type Entry struct {
+	flags.Update
+	ExpiresAt time.Time // AsOf plus the TTL it was written with
+}
+
+// TTL returns the lifetime that the entry was given, counted from AsOf.
+func (e Entry) TTL() time.Duration { return e.ExpiresAt.Sub(e.AsOf) }
+
+// Usable reports whether the entry may still be used at an instant without
+// asking its origin: until margin before it expires.
+func (e Entry) Usable(at time.Time, margin time.Duration) bool {
+	return at.Before(e.ExpiresAt.Add(-margin))
+}
+
+// Defaults of lifetimes.
+const (
+	DefaultTTL    = time.Minute
+	DefaultMargin = 0.1 // of the TTL
+	MaxMargin     = 30 * time.Second
+)
+
+// Margin returns how long before its end an entry of a given lifetime is to be
+// renewed: a fraction of the lifetime, at most MaxMargin.
+func Margin(ttl time.Duration, fraction float64) time.Duration {
+	return min(time.Duration(float64(ttl)*fraction), MaxMargin)
+}
+
+// Offer is a version of a set for a cache to keep.
+type Offer struct {
+	// Update leads to Head, by a checkpoint, or by commits from some earlier
+	// version. AsOf is when the origin vouched for it; zero: now.
+	flags.Update
+	// TTL is the lifetime of the entry, counted from AsOf. Zero: DefaultTTL.
+	TTL time.Duration
+	// Authoritative says that the lineage is known to be the right one, from a
+	// primary or secondary: an entry of another is replaced.
+	Authoritative bool
+	// Full assembles the whole set at Head. It is called, at most once, where the
+	// commits do not follow what the cache has. Nil: such commits are refused.
+	Full func() *flags.Checkpoint
+}
+
+// Outcome is what became of an offer.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Unchanged Outcome = iota // the cache has this version, as fresh or fresher
+	Renewed                  // the cache has this version, now with the offer's instants
+	Stored                   // the cache now has this version
+	Older                    // refused: the cache has, or had, a newer version
+	Conflict                 // refused: another lineage, or other contents at the same version
+	Gap                      // refused: the commits do not follow, and there was no Full
+)
+
+var outcomeNames = [...]string{"unchanged", "renewed", "stored", "older", "conflict", "gap"}
+
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return fmt.Sprintf("outcome(%d)", uint8(o))
+}
+
+// Prepare returns the offer with its defaults filled in, or an error of
+// ClassPermanent if it contradicts itself. Strategies call it first.
+func (o Offer) Prepare() (Offer, error) {
+	if o.AsOf.IsZero() {
+		o.AsOf = time.Now()
+	}
+	if o.TTL == 0 {
+		o.TTL = DefaultTTL
+	}
+	if err := flags.CheckSetName(o.Head.Set); err != nil {
+		return o, invalid("put", "%v", err)
+	}
+	if o.TTL < 0 || o.Head.Version.IsZero() || o.Head.Lineage == "" {
+		return o, invalid("put", "offer of %s with a TTL of %v", o.Head.Token(), o.TTL)
+	}
+	return o, o.checkPath()
+}
+
+// checkPath refuses an update that does not lead to its head step by step.
+func (o *Offer) checkPath() error {
+	var at flags.Head
+	if o.Checkpoint != nil {
+		at = o.Checkpoint.Head
+	}
+	for i := range o.Commits {
+		c := &o.Commits[i]
+		if !at.Version.IsZero() {
+			next, err := at.NextVersion(c.Op)
+			if err != nil || next != c.Version || c.Lineage != at.Lineage {
+				return invalid("put", "commit %s after %s", c.Head().Token(), at.Token())
+			}
+		}
+		at = c.Head()
+	}
+	if !at.Version.IsZero() && !SameHead(at, o.Head) {
+		return invalid("put", "an update that leads to %s and says %s", at.Token(), o.Head.Token())
+	}
+	return nil
+}
+
+// Whole calls Full and checks that it is the offered version. The error is of
+// ClassPermanent.
+func (o Offer) Whole() (*flags.Checkpoint, error) {
+	cp := o.Full()
+	if cp == nil || !SameHead(cp.Head, o.Head) {
+		return nil, invalid("put", "the assembled set is not at %s", o.Head.Token())
+	}
+	return cp, nil
+}
+
+// SameHead reports whether two heads are one version of one set with the same
+// contents. The time, which is for people, may differ.
+func SameHead(a, b flags.Head) bool {
+	a.Time, b.Time = time.Time{}, time.Time{}
+	return a == b
+}
