@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,7 +19,7 @@ import (
 
 const flagOn = `{"defaultVariant":"on","state":"ENABLED","variants":{"off":false,"on":true}}`
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 // history returns a set of n flags and a function that adds one commit to it.
 func history(t *testing.T, set string, n int) (*flags.Contents, func() *flags.Checkpoint) {
