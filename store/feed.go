@@ -63,11 +63,26 @@ type feedState struct {
 	closed  bool
 }
 
-// NewFeed returns a feed that stands at a checkpoint.
-func NewFeed(cp *flags.Checkpoint) *Feed {
+// NewFeed returns a feed that stands at a checkpoint. earlier are the records that
+// lead up to it densely, for readers that are a little behind; none is fine.
+func NewFeed(cp *flags.Checkpoint, earlier ...Record) *Feed {
 	f := &Feed{}
-	f.state.Store(&feedState{head: cp.Head, base: newBase(cp), before: cp.Head, changed: make(chan struct{})})
+	f.state.Store(newFeedState(cp, earlier))
 	return f
+}
+
+func newFeedState(cp *flags.Checkpoint, earlier []Record) *feedState {
+	s := &feedState{head: cp.Head, base: newBase(cp), before: cp.Head, changed: make(chan struct{})}
+	if len(earlier) == 0 {
+		return s
+	}
+	// Where the first one began is not known, only where it led.
+	s.before, s.recent = earlier[0].Commit.Head(), slices.Clone(earlier[1:])
+	for _, r := range s.recent {
+		s.size += len(r.Bytes)
+	}
+	s.trim()
+	return s
 }
 
 // Head returns the newest head.
@@ -102,7 +117,7 @@ func (f *Feed) Publish(contents *flags.Contents, records ...Record) {
 // Restart replaces everything by a checkpoint. Watchers are reset to it. For the
 // writer only.
 func (f *Feed) Restart(cp *flags.Checkpoint) {
-	f.replace(f.state.Load(), &feedState{head: cp.Head, base: newBase(cp), before: cp.Head, changed: make(chan struct{})})
+	f.replace(f.state.Load(), newFeedState(cp, nil))
 }
 
 // Close ends all streams with ErrClosed. For the writer only.

@@ -33,3 +33,43 @@ func Reseeds(head, seed flags.Head) bool {
 		return false
 	}
 }
+
+// Take applies those of the commits that are new to the contents, and returns
+// them as records. One that the contents are past already must be the one that
+// at finds at its version; where at finds none, its lineage's word is taken.
+//
+// The error wraps flags.ErrGap, flags.ErrLineage, flags.ErrDigest or
+// flags.ErrTooLarge, or is at's; the contents may then be half-way and must be
+// put back by the caller.
+func Take(contents *flags.Contents, commits []flags.Commit, at func(flags.Version) (flags.Commit, bool, error)) ([]Record, error) {
+	var records []Record
+	start := contents.Head()
+	for _, c := range commits {
+		if !start.Version.Before(c.Version) {
+			if err := sameCommit(start, c, at); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		record, err := NewRecord(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := contents.Apply(&c); err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+func sameCommit(head flags.Head, c flags.Commit, at func(flags.Version) (flags.Commit, bool, error)) error {
+	ours, known, err := at(c.Version)
+	if err != nil {
+		return err
+	}
+	if c.Lineage != head.Lineage || known && (ours.ID != c.ID || ours.Digest != c.Digest) {
+		return fmt.Errorf("%w: another commit is at %s already", flags.ErrLineage, c.Head().Token())
+	}
+	return nil
+}

@@ -27,15 +27,16 @@ func (j *journal) byID(id flags.CommitID) (flags.Commit, bool) {
 	if !ok {
 		return flags.Commit{}, false
 	}
-	return j.at(v)
+	c, ok, _ := j.find(v) // cannot fail in memory
+	return c, ok
 }
 
-func (j *journal) at(v flags.Version) (flags.Commit, bool) {
+func (j *journal) find(v flags.Version) (flags.Commit, bool, error) {
 	i, found := j.search(v)
 	if !found {
-		return flags.Commit{}, false
+		return flags.Commit{}, false, nil
 	}
-	return j.records[i].Commit, true
+	return j.records[i].Commit, true, nil
 }
 
 func (j *journal) search(v flags.Version) (int, bool) {

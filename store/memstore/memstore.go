@@ -82,7 +82,7 @@ func (s *Store) apply(ctx context.Context, c flags.Commit) (flags.Commit, error)
 func (s *Store) publish(j *journal, records ...store.Record) {
 	j.add(records, s.keep)
 	if j.feed == nil {
-		j.feed = store.NewFeed(j.contents.Checkpoint())
+		j.feed = store.NewFeed(j.contents.Checkpoint(), records...)
 		s.sets[j.contents.Head().Set] = j
 		return
 	}

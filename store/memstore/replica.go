@@ -26,46 +26,12 @@ func (s *Store) append(ctx context.Context, set string, commits []flags.Commit) 
 	if j == nil {
 		j = newJournal(set)
 	}
-	records, err := j.take(commits)
+	records, err := store.Take(j.contents, commits, j.find)
 	if err != nil {
 		return j.rollback(set, err)
 	}
 	if len(records) > 0 {
 		s.publish(j, records...)
-	}
-	return nil
-}
-
-// take applies those of the commits that are new to the contents. On error the
-// contents may be half-way: see rollback.
-func (j *journal) take(commits []flags.Commit) ([]store.Record, error) {
-	var records []store.Record
-	start := j.contents.Head()
-	for _, c := range commits {
-		if !start.Version.Before(c.Version) {
-			if err := j.same(start, &c); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		record, err := store.NewRecord(c)
-		if err != nil {
-			return nil, err
-		}
-		if err := j.contents.Apply(&c); err != nil {
-			return nil, err
-		}
-		records = append(records, record)
-	}
-	return records, nil
-}
-
-// same checks that a commit which should be here already is the one we have. One
-// older than the journal reaches is taken at its lineage's word.
-func (j *journal) same(head flags.Head, c *flags.Commit) error {
-	ours, known := j.at(c.Version)
-	if c.Lineage != head.Lineage || known && (ours.ID != c.ID || ours.Digest != c.Digest) {
-		return fmt.Errorf("%w: another commit is at %s already", flags.ErrLineage, c.Head().Token())
 	}
 	return nil
 }
