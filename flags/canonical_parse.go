@@ -2,6 +2,7 @@ package flags
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -135,7 +136,7 @@ func (p *treeParser) members(depth int) (kids []kid) {
 	if p.take('}') {
 		return nil
 	}
-	seen := map[string]bool{}
+	var names nameSet
 	for {
 		p.space()
 		at := p.pos
@@ -144,10 +145,9 @@ func (p *treeParser) members(depth int) (kids []kid) {
 			return nil
 		}
 		name := p.str()
-		if seen[name] {
-			p.fail(at, "duplicate key %s; keep one of them", quoted(name))
+		if !names.add(name, kids) {
+			p.fail(at, "duplicate key %s; keep one of them", quoted(shorten(name)))
 		}
-		seen[name] = true
 		p.path = append(p.path, stepName(name))
 		if !p.take(':') {
 			p.fail(p.pos, `unexpected %s, want ":"`, p.next())
@@ -163,6 +163,26 @@ func (p *treeParser) members(depth int) (kids []kid) {
 		}
 		p.path = p.path[:len(p.path)-1]
 	}
+}
+
+// nameSet finds repeated names. Most objects are small, and are read through
+// faster than hashed.
+type nameSet map[string]bool
+
+func (s *nameSet) add(name string, kids []kid) bool {
+	const small = 8
+	switch {
+	case len(kids) < small:
+		return !slices.ContainsFunc(kids, func(k kid) bool { return k.name == name })
+	case len(kids) == small:
+		*s = make(nameSet, 2*small)
+		for i := range kids {
+			(*s)[kids[i].name] = true
+		}
+	}
+	fresh := !(*s)[name]
+	(*s)[name] = true
+	return fresh
 }
 
 func (p *treeParser) word() (nodeKind, string) {

@@ -3,7 +3,6 @@ package flags
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -71,8 +70,12 @@ func (c *Commit) UnmarshalBinary(data []byte) error {
 	c.Changes = make([]Mutation, 0, n)
 	for range n {
 		m := Mutation{Key: r.key()}
-		if r.byte() == 1 {
+		switch r.byte() {
+		case 0: // deleted
+		case 1:
 			m.Bytes = r.bytes()
+		default:
+			r.bad = true
 		}
 		c.Changes = append(c.Changes, m)
 	}
@@ -131,13 +134,10 @@ func (cp *Checkpoint) UnmarshalBinary(data []byte) error {
 // Verify checks that the entries are sorted, distinct and add up to the head's
 // digest and count. The error wraps ErrFormat or ErrDigest.
 func (cp *Checkpoint) Verify() error {
-	if !slices.IsSortedFunc(cp.Entries, func(a, b Entry) int {
-		if c := a.Key.Compare(b.Key); c != 0 {
-			return c
+	for i := 1; i < len(cp.Entries); i++ {
+		if cp.Entries[i-1].Key.Compare(cp.Entries[i].Key) >= 0 {
+			return fmt.Errorf("%w: checkpoint entries out of order at %s", ErrFormat, cp.Entries[i].Key)
 		}
-		return 1 // equal keys are as wrong as unsorted ones
-	}) {
-		return fmt.Errorf("%w: checkpoint entries out of order", ErrFormat)
 	}
 	var d Digest
 	for _, e := range cp.Entries {

@@ -98,20 +98,17 @@ func openFrame(magic string, data []byte) ([]byte, error) {
 }
 
 func inflate(magic string, body []byte, size int) ([]byte, error) {
-	fr := flate.NewReader(bytes.NewReader(body))
-	// Deflate cannot expand more than 1032-fold, so a stated size beyond that is a
-	// lie, and is not worth the allocation.
-	if size > 1032*len(body)+64 {
-		return nil, fmt.Errorf("%w: %s length", ErrFormat, magic)
-	}
-	plain := make([]byte, size)
-	if _, err := io.ReadFull(fr, plain); err != nil {
+	// The stated size is believed only as far as flags usually compress; past
+	// that the allocation grows with what really comes.
+	plain := bytes.NewBuffer(make([]byte, 0, min(size, 32*len(body))+bytes.MinRead))
+	n, err := plain.ReadFrom(io.LimitReader(flate.NewReader(bytes.NewReader(body)), int64(size)+1))
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s compression: %w", ErrFormat, magic, err)
 	}
-	if n, err := fr.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // flate returns the bare value
-		return nil, fmt.Errorf("%w: %s is longer than it says", ErrFormat, magic)
+	if n != int64(size) {
+		return nil, fmt.Errorf("%w: %s length", ErrFormat, magic)
 	}
-	return plain, nil
+	return plain.Bytes(), nil
 }
 
 func appendString(b []byte, s string) []byte {

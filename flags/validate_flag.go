@@ -61,7 +61,8 @@ func (ch *checker) field(it item, k *kid) {
 // Other names are extensions, which are welcome.
 func misspelt(name string) (meant string, ok bool) {
 	for _, field := range flagFields {
-		if strings.EqualFold(name, field) || len(name) < 32 && editDistance(name, field) == 1 {
+		difference := len(name) - len(field)
+		if difference*difference <= 1 && (strings.EqualFold(name, field) || editDistance(name, field) == 1) {
 			return field, true
 		}
 	}
