@@ -1,0 +1,74 @@
+package flagsvc
+
+import (
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/authz"
+)
+
+// Fetch implements the protocol. It asks the store, not the hub: whoever fetches
+// after a write that another router took must see it.
+func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error {
+	ctx := stream.Context()
+	have, err := s.hello(req.GetVersion(), req.GetSet(), req.GetHave())
+	if err != nil {
+		return err
+	}
+	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
+		return err
+	}
+	update, err := s.opts.Store.Fetch(ctx, req.GetSet(), have)
+	if err != nil {
+		return wire.FromError(err)
+	}
+	head := &pb.HeadResponse{Head: wire.FromHead(update.Head), AgeUs: wire.Age(update.AsOf, time.Now())}
+	if err := stream.Send(&pb.FetchResponse{Message: &pb.FetchResponse_Head{Head: head}}); err != nil {
+		return err
+	}
+	return sendUpdate(stream, update)
+}
+
+func sendUpdate(stream pb.Flags_FetchServer, u flags.Update) error {
+	if u.Checkpoint != nil {
+		encoded, err := u.Checkpoint.MarshalBinary()
+		if err != nil {
+			return wire.FromError(err)
+		}
+		for chunk := range wire.Chunks(encoded, u.Checkpoint.Digest) {
+			if err := stream.Send(&pb.FetchResponse{Message: &pb.FetchResponse_Chunk{Chunk: chunk}}); err != nil {
+				return err
+			}
+		}
+	}
+	encoded, err := wire.Encode(u.Commits)
+	if err != nil {
+		return wire.FromError(err)
+	}
+	for batch := range wire.Batches(encoded) {
+		if err := stream.Send(&pb.FetchResponse{Message: &pb.FetchResponse_Commits{Commits: batch}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hello checks what opens a Fetch or a Watch and returns what the caller has.
+func (s *Service) hello(version uint32, set string, have *pb.Head) (flags.Head, error) {
+	if version == 0 {
+		return flags.Head{}, status.Error(codes.InvalidArgument, "no protocol version")
+	}
+	head, err := wire.ToHead(have)
+	if err != nil {
+		return flags.Head{}, wire.FromError(err)
+	}
+	if have != nil && head.Set != set {
+		return flags.Head{}, status.Errorf(codes.InvalidArgument, "have is of set %q, not %q", head.Set, set)
+	}
+	return head, nil
+}

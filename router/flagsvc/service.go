@@ -1,0 +1,181 @@
+// Package flagsvc serves the router's own gRPC API: reading, following and
+// writing flag sets, and who is connected.
+//
+// A watcher is not a queue but a place in the set's feed: it asks what leads on
+// from there, sends that, and waits. One that reads slowly gets all it missed in
+// one piece, and costs the others nothing.
+package flagsvc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// Options configure a Service. Store and Hub are required.
+type Options struct {
+	Store store.Store
+	Hub   *hub.Hub // over Store
+	// Policy decides who may do what. Default authz.Open.
+	Policy authz.Policy
+	// Status answers GetStatus. Default: an empty answer.
+	Status func() *pb.GetStatusResponse
+	// Loads is how many initial snapshots are sent at a time. Default 16.
+	Loads int
+	// Heartbeat is the longest silence on a watch. Default 10 s.
+	Heartbeat time.Duration
+	// WatchFor is how long a watch lasts before the client is asked to open
+	// another, so that it ends in good order before its connection is closed for
+	// age. Default 5.5 to 6 min.
+	WatchFor time.Duration
+	// Logger takes what operators should know. Default: discarded.
+	Logger *slog.Logger
+}
+
+// Service is both services of the protocol.
+type Service struct {
+	pb.UnimplementedFlagsServer
+	pb.UnimplementedAdminServer
+
+	opts  Options
+	slots chan struct{} // one per snapshot being sent
+	drain chan struct{} // closed when watchers shall leave
+}
+
+// New returns a service.
+func New(opts Options) *Service {
+	if opts.Policy == nil {
+		opts.Policy = authz.Open{}
+	}
+	if opts.Status == nil {
+		opts.Status = func() *pb.GetStatusResponse { return &pb.GetStatusResponse{} }
+	}
+	if opts.Loads <= 0 {
+		opts.Loads = 16
+	}
+	if opts.Heartbeat <= 0 {
+		opts.Heartbeat = store.HeartbeatEvery
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Service{opts: opts, slots: make(chan struct{}, opts.Loads), drain: make(chan struct{})}
+}
+
+// Register adds the services to a server.
+func (s *Service) Register(server grpc.ServiceRegistrar) {
+	pb.RegisterFlagsServer(server, s)
+	pb.RegisterAdminServer(server, s)
+}
+
+// Drain asks all watchers to leave. Call it once, before the server stops.
+func (s *Service) Drain() { close(s.drain) }
+
+func (s *Service) allow(ctx context.Context, a authz.Action, set string) error {
+	err := s.opts.Policy.Decide(authz.PrincipalOf(ctx), a, set)
+	if errors.Is(err, authz.ErrDenied) {
+		return status.Error(codes.PermissionDenied, err.Error())
+	}
+	return wire.FromError(err)
+}
+
+// Head implements the protocol.
+func (s *Service) Head(ctx context.Context, req *pb.HeadRequest) (*pb.HeadResponse, error) {
+	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
+		return nil, err
+	}
+	head, err := s.opts.Store.Head(ctx, req.GetSet())
+	if err != nil {
+		return nil, wire.FromError(err)
+	}
+	return &pb.HeadResponse{Head: wire.FromHead(head)}, nil
+}
+
+// Apply implements the protocol.
+func (s *Service) Apply(ctx context.Context, req *pb.ApplyRequest) (*pb.ApplyResponse, error) {
+	var c flags.Commit
+	if err := c.UnmarshalBinary(req.GetCommit()); err != nil {
+		return nil, wire.FromError(err)
+	}
+	action := authz.Write
+	if c.Op != flags.OpChange {
+		action = authz.Admin
+	}
+	if err := s.allow(ctx, action, c.Set); err != nil {
+		return nil, err
+	}
+	c.Address = address(ctx)
+	accepted, err := s.opts.Store.Apply(ctx, c)
+	if err != nil {
+		return nil, wire.FromError(err)
+	}
+	encoded, err := accepted.MarshalBinary()
+	if err != nil {
+		return nil, wire.FromError(err)
+	}
+	return &pb.ApplyResponse{Commit: encoded}, nil
+}
+
+// ListSets implements the protocol.
+func (s *Service) ListSets(ctx context.Context, _ *pb.ListSetsRequest) (*pb.ListSetsResponse, error) {
+	if err := s.allow(ctx, authz.List, ""); err != nil {
+		return nil, err
+	}
+	heads, err := s.opts.Store.Sets(ctx)
+	if err != nil {
+		return nil, wire.FromError(err)
+	}
+	out := &pb.ListSetsResponse{Sets: make([]*pb.Head, 0, len(heads))}
+	for _, h := range heads {
+		if s.allow(ctx, authz.Read, h.Set) == nil {
+			out.Sets = append(out.Sets, wire.FromHead(h))
+		}
+	}
+	return out, nil
+}
+
+// ListCommits implements the protocol.
+func (s *Service) ListCommits(req *pb.ListCommitsRequest, stream pb.Flags_ListCommitsServer) error {
+	ctx := stream.Context()
+	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
+		return err
+	}
+	commits, err := s.opts.Store.Commits(ctx, req.GetSet(),
+		wire.ToVersion(req.GetFrom()), wire.ToVersion(req.GetTo()), int(min(req.GetLimit(), maxLimit)))
+	if err != nil {
+		return wire.FromError(err)
+	}
+	encoded, err := wire.Encode(commits)
+	if err != nil {
+		return wire.FromError(err)
+	}
+	for batch := range wire.Batches(encoded) {
+		if err := stream.Send(&pb.ListCommitsResponse{Commits: batch}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxLimit is the most commits that one ListCommits is asked for.
+const maxLimit = 10_000
+
+func address(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		return p.Addr.String()
+	}
+	return ""
+}

@@ -1,0 +1,304 @@
+package flagsvc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// Bounds of a watch.
+const (
+	helloLimit = 5 * time.Second // for the client's first message
+	slotLimit  = 5 * time.Second // a slower client gives its place up to the next
+	watchFor   = 5*time.Minute + 30*time.Second
+	watchExtra = 25 * time.Second // spread, so that a fleet does not come back at once
+	drainWait  = time.Second      // spread of the return after a shutdown
+)
+
+// watcher is one open watch. Only its sender writes to the stream.
+type watcher struct {
+	svc    *Service
+	stream pb.Flags_WatchServer
+	set    *hub.Set
+	member *hub.Member
+	have   flags.Head
+
+	echoed uint64        // the sender's: nonce in its last heartbeat
+	pinged atomic.Uint64 // nonce of the newest ping whose confirmation is done
+	nudge  chan struct{} // holds one token while a ping waits for its echo
+	gone   chan error    // what ended the receiver
+}
+
+// Watch implements the protocol.
+func (s *Service) Watch(stream pb.Flags_WatchServer) error {
+	ctx := stream.Context()
+	hello, err := firstMessage(stream)
+	if err != nil {
+		return err
+	}
+	have, err := s.hello(hello.GetVersion(), hello.GetSet(), hello.GetHave())
+	if err != nil {
+		return err
+	}
+	if err := s.allow(ctx, authz.Read, hello.GetSet()); err != nil {
+		return err
+	}
+	set, err := s.opts.Hub.Open(ctx, hello.GetSet())
+	if err != nil {
+		return wire.FromError(err)
+	}
+	member := set.Join(hub.Client{
+		Identity: identity(hello.GetIdentity()), Address: address(ctx), Principal: authz.PrincipalOf(ctx).String(),
+	})
+	defer member.Leave()
+	w := &watcher{
+		svc: s, stream: stream, set: set, member: member, have: have,
+		nudge: make(chan struct{}, 1), gone: make(chan error, 1),
+	}
+	// The receiver ends with the stream, which ends when this handler returns.
+	go func() { w.gone <- w.receive() }()
+	return w.send()
+}
+
+// firstMessage waits for the Hello. A client that never says it is cut off.
+func firstMessage(stream pb.Flags_WatchServer) (*pb.Hello, error) {
+	type first struct {
+		msg *pb.WatchRequest
+		err error
+	}
+	got := make(chan first, 1)
+	go func() {
+		msg, err := stream.Recv()
+		got <- first{msg, err}
+	}()
+	limit := time.NewTimer(helloLimit)
+	defer limit.Stop()
+	select {
+	case f := <-got:
+		if f.err != nil {
+			return nil, f.err
+		}
+		if hello := f.msg.GetHello(); hello != nil {
+			return hello, nil
+		}
+		return nil, status.Error(codes.InvalidArgument, "a watch begins with hello")
+	case <-limit.C:
+		return nil, status.Error(codes.DeadlineExceeded, "no hello")
+	}
+}
+
+// receive takes what the client says until the stream ends.
+func (w *watcher) receive() error {
+	for {
+		msg, err := w.stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil // the client has closed its side: it is done
+		}
+		if err != nil {
+			return err
+		}
+		switch m := msg.GetMessage().(type) {
+		case *pb.WatchRequest_Applied:
+			head, err := wire.ToHead(m.Applied.GetHead())
+			if err != nil {
+				return wire.FromError(err)
+			}
+			w.member.Applied(flags.Ack{Head: head, Layers: m.Applied.GetLayers()})
+		case *pb.WatchRequest_Ping:
+			w.set.Confirm(w.stream.Context())
+			w.pinged.Store(m.Ping.GetNonce())
+			select {
+			case w.nudge <- struct{}{}:
+			default:
+			}
+		case *pb.WatchRequest_Hello:
+			return status.Error(codes.InvalidArgument, "hello comes once")
+		default: // of a newer client
+		}
+	}
+}
+
+// send delivers what leads on from where the client is until somebody leaves.
+func (w *watcher) send() error {
+	ctx := w.stream.Context()
+	beat := time.NewTicker(w.svc.opts.Heartbeat)
+	defer beat.Stop()
+	life := time.NewTimer(w.svc.watchFor())
+	defer life.Stop()
+	due := true // the first answer is not kept waiting
+	for {
+		pulse := w.pulse()
+		lead := w.set.Lead(w.have)
+		switch {
+		case lead.Closed:
+			return w.leave(drainWait)
+		case lead.Moves():
+			if err := w.deliver(ctx, lead); err != nil {
+				return err
+			}
+			due = w.pinged.Load() != w.echoed
+			continue
+		case due:
+			if err := w.heartbeat(pulse, lead.Head, false); err != nil {
+				return err
+			}
+			due = false
+			beat.Reset(w.svc.opts.Heartbeat)
+		}
+		select {
+		case <-lead.Changed:
+		case <-w.nudge:
+			due = true
+		case <-beat.C:
+			due = true
+		case err := <-w.gone:
+			return err
+		case <-w.svc.drain:
+			return w.leave(drainWait)
+		case <-life.C:
+			return w.leave(time.Millisecond)
+		case <-ctx.Done():
+			return status.FromContextError(ctx.Err()).Err()
+		}
+	}
+}
+
+func (s *Service) watchFor() time.Duration {
+	if s.opts.WatchFor > 0 {
+		return s.opts.WatchFor
+	}
+	return watchFor + rand.N(watchExtra)
+}
+
+// deliver sends a lead, snapshots one of a few at a time.
+func (w *watcher) deliver(ctx context.Context, lead store.Lead) error {
+	if lead.Base != nil {
+		release, err := w.slot(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		// The feed has moved on while this client waited.
+		lead = w.set.Lead(w.have)
+	}
+	if lead.Base != nil {
+		if err := w.snapshot(lead); err != nil {
+			return err
+		}
+	}
+	encoded := make([][]byte, 0, len(lead.Records))
+	for _, r := range lead.Records {
+		encoded = append(encoded, r.Bytes)
+	}
+	for batch := range wire.Batches(encoded) {
+		if err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Commits{Commits: batch}}); err != nil {
+			return err
+		}
+	}
+	w.have = lead.Head
+	return nil
+}
+
+func (w *watcher) snapshot(lead store.Lead) error {
+	if lead.Reset != "" {
+		reset := &pb.WatchResponse_Reset_{Reset_: &pb.Reset{Reason: lead.Reset}}
+		if err := w.stream.Send(&pb.WatchResponse{Message: reset}); err != nil {
+			return err
+		}
+	}
+	encoded, err := lead.Base.Encoded()
+	if err != nil {
+		return wire.FromError(err)
+	}
+	for chunk := range wire.Chunks(encoded, lead.Base.Digest) {
+		if err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Chunk{Chunk: chunk}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slot waits for one of the places for initial loads, telling the client so.
+func (w *watcher) slot(ctx context.Context) (release func(), err error) {
+	slots := w.svc.slots
+	select {
+	case slots <- struct{}{}:
+	default:
+		if err := w.queue(ctx); err != nil {
+			return nil, err
+		}
+	}
+	// A client that takes its snapshot slowly must not keep the others waiting.
+	timer := time.AfterFunc(slotLimit, func() { <-slots })
+	return func() {
+		if timer.Stop() {
+			<-slots
+		}
+	}, nil
+}
+
+func (w *watcher) queue(ctx context.Context) error {
+	beat := time.NewTicker(w.svc.opts.Heartbeat)
+	defer beat.Stop()
+	for {
+		if err := w.heartbeat(w.pulse(), w.set.Head(), true); err != nil {
+			return err
+		}
+		select {
+		case w.svc.slots <- struct{}{}:
+			return nil
+		case <-beat.C:
+		case err := <-w.gone:
+			return err
+		case <-w.svc.drain:
+			return w.leave(drainWait)
+		case <-ctx.Done():
+			return status.FromContextError(ctx.Err()).Err()
+		}
+	}
+}
+
+// pulse is what a heartbeat says besides the head. It is taken before the head
+// is looked up, so that the head is never said to be newer than was known.
+type pulse struct {
+	echo uint64
+	asOf time.Time
+}
+
+func (w *watcher) pulse() pulse { return pulse{echo: w.pinged.Load(), asOf: w.set.AsOf()} }
+
+func (w *watcher) heartbeat(p pulse, head flags.Head, queued bool) error {
+	w.echoed = p.echo
+	return w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Heartbeat{Heartbeat: &pb.Heartbeat{
+		Head: wire.FromHead(head), Echo: p.echo, Queued: queued, AgeUs: wire.Age(p.asOf, time.Now()),
+	}}})
+}
+
+// leave tells the client to come back after up to spread, and ends the watch.
+func (w *watcher) leave(spread time.Duration) error {
+	after := time.Millisecond + rand.N(spread)
+	err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Drain{
+		Drain: &pb.Drain{RetryAfterUs: uint64(after.Microseconds())},
+	}})
+	if err != nil {
+		return err
+	}
+	return status.Error(codes.Unavailable, "draining")
+}
+
+func identity(m *pb.Identity) hub.Identity {
+	return hub.Identity{Name: m.GetName(), Language: m.GetLanguage(), Version: m.GetVersion(), Instance: m.GetInstance()}
+}

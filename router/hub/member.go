@@ -1,0 +1,107 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// Identity is who a client says it is.
+type Identity struct {
+	Name     string // of the application
+	Language string
+	Version  string // of the SDK
+	Instance string // of the process
+}
+
+// Client is a client that follows a set now.
+type Client struct {
+	ID        uint64
+	Set       string
+	Identity  Identity
+	Address   string
+	Principal string
+	Connected time.Time
+	Applied   flags.Ack // zero Head: it has not said yet
+	Lag       uint64    // revisions from what it applied to the set's head
+}
+
+// Member is the place of one client among those of a set.
+type Member struct {
+	set *Set
+
+	mu     sync.Mutex
+	client Client
+}
+
+// Join registers a client; its ID, Set and Connected are filled in.
+func (s *Set) Join(c Client) *Member {
+	c.ID, c.Set, c.Connected = s.hub.nextID.Add(1), s.name, time.Now()
+	m := &Member{set: s, client: c}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.members[c.ID] = m
+	return m
+}
+
+// Leave removes the client.
+func (m *Member) Leave() {
+	m.set.mu.Lock()
+	defer m.set.mu.Unlock()
+	delete(m.set.members, m.client.ID)
+}
+
+// Applied notes what the client answers from.
+func (m *Member) Applied(ack flags.Ack) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.client.Applied = ack
+}
+
+func (m *Member) snapshot(head flags.Head) Client {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.client
+	c.Lag = Lag(c.Applied.Head.Version, head.Version)
+	return c
+}
+
+// Lag counts the revisions from one version to a newer one. Across epochs it is
+// the revisions of the newer one, the least that is missing.
+func Lag(from, to flags.Version) uint64 {
+	switch {
+	case !from.Before(to):
+		return 0
+	case from.Epoch != to.Epoch:
+		return to.Revision
+	default:
+		return to.Revision - from.Revision
+	}
+}
+
+// Clients returns the clients that follow the set now, in the order they came.
+func (s *Set) Clients() []Client {
+	head := s.Head()
+	s.mu.Lock()
+	members := make([]*Member, 0, len(s.members))
+	for _, m := range s.members {
+		members = append(members, m)
+	}
+	s.mu.Unlock()
+	out := make([]Client, 0, len(members))
+	for _, m := range members {
+		out = append(out, m.snapshot(head))
+	}
+	slices.SortFunc(out, func(a, b Client) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Count returns how many clients follow the set now.
+func (s *Set) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.members)
+}

@@ -1,0 +1,238 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// Pauses between attempts to follow a set again, and how recent a confirmation
+// of the head has to be so that nobody asks the store for another.
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+	confirmEvery = time.Second
+	confirmLimit = time.Second
+)
+
+// Set is one followed flag set.
+type Set struct {
+	hub    *Hub
+	name   string
+	loaded chan struct{}
+	feed   *store.Feed // written before loaded is closed, then fixed
+
+	contents *flags.Contents           // the follower's own
+	asOf     atomic.Pointer[time.Time] // when the store was last known to have the feed's head
+
+	mu         sync.Mutex
+	members    map[uint64]*Member
+	confirming chan struct{} // closed when the question under way is answered
+}
+
+func newSet(h *Hub, name string) *Set {
+	return &Set{hub: h, name: name, loaded: make(chan struct{}), members: map[uint64]*Member{}}
+}
+
+// Name returns the name of the set.
+func (s *Set) Name() string { return s.name }
+
+// Head returns the newest head.
+func (s *Set) Head() flags.Head { return s.feed.Head() }
+
+// Lead returns what leads from have to the newest head; see store.Feed.
+func (s *Set) Lead(have flags.Head) store.Lead { return s.feed.Lead(have) }
+
+// AsOf returns when the store was last known to have the newest head.
+func (s *Set) AsOf() time.Time { return *s.asOf.Load() }
+
+func (s *Set) isLoaded() bool {
+	select {
+	case <-s.loaded:
+		return true
+	default:
+		return false
+	}
+}
+
+// run follows the set until ctx ends, whatever becomes of the store meanwhile.
+func (s *Set) run(ctx context.Context) {
+	pause := firstPause
+	for ctx.Err() == nil {
+		before := s.head()
+		err := s.followOnce(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if s.head().Version != before.Version {
+			pause = firstPause
+		}
+		s.hub.log.Warn("lost the store's stream of a set", "set", s.name, "err", err, "retry", pause)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+		pause = min(2*pause, longestPause)
+	}
+	if s.isLoaded() {
+		s.feed.Close()
+	}
+}
+
+func (s *Set) head() flags.Head {
+	if s.contents == nil {
+		return flags.Head{}
+	}
+	return s.contents.Head()
+}
+
+func (s *Set) followOnce(ctx context.Context) error {
+	stream, err := s.hub.store.Watch(ctx, s.name, s.head())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }() // nothing was written that could be lost
+	for {
+		ev, err := stream.Next()
+		if err != nil {
+			return err
+		}
+		if err := s.install(ev); err != nil {
+			s.contents = nil // begin again with a checkpoint
+			return err
+		}
+		if ev.RetryAfter > 0 {
+			return fmt.Errorf("store is going away")
+		}
+	}
+}
+
+// install moves the feed on by an event that was checked against its digest.
+func (s *Set) install(ev flags.Event) error {
+	if ev.Checkpoint != nil {
+		if err := s.admit(ev.Checkpoint.Head); err != nil {
+			return err
+		}
+		s.contents = flags.ContentsOf(ev.Checkpoint)
+		s.restart(ev.Checkpoint, ev.AsOf)
+	}
+	if len(ev.Commits) == 0 {
+		if !ev.Queued && s.contents != nil && ev.Head.Version == s.contents.Head().Version {
+			s.confirmed(ev.AsOf)
+		}
+		return nil
+	}
+	if s.contents == nil {
+		return fmt.Errorf("%w: commits of %q before a checkpoint", flags.ErrGap, s.name)
+	}
+	records := make([]store.Record, 0, len(ev.Commits))
+	for _, c := range ev.Commits {
+		r, err := store.NewRecord(c)
+		if err != nil {
+			return err
+		}
+		if err := s.contents.Apply(&c); err != nil {
+			return err
+		}
+		records = append(records, r)
+	}
+	s.feed.Publish(s.contents, records...)
+	s.confirmed(ev.AsOf)
+	return nil
+}
+
+// admit refuses another history than the one being published, and an older
+// place in it: whoever follows this router must not be led there.
+func (s *Set) admit(head flags.Head) error {
+	if !s.isLoaded() {
+		return nil
+	}
+	have := s.feed.Head()
+	switch {
+	case have.Lineage != head.Lineage:
+		return fmt.Errorf("%w: the store now has %s, this router published %s; restart it to accept the change",
+			flags.ErrLineage, head.Token(), have.Token())
+	case head.Version.Before(have.Version):
+		return fmt.Errorf("%w: the store went back to %s, this router published %s", flags.ErrGap, head.Token(), have.Token())
+	case head.Version == have.Version && head.Digest != have.Digest:
+		return fmt.Errorf("%w: the store has other contents at %s than this router published", flags.ErrDigest, head.Token())
+	default:
+		return nil
+	}
+}
+
+func (s *Set) restart(cp *flags.Checkpoint, asOf time.Time) {
+	if !s.isLoaded() {
+		s.feed = store.NewFeed(cp)
+		s.confirmed(asOf)
+		close(s.loaded)
+		return
+	}
+	if s.feed.Head().Version != cp.Version {
+		s.feed.Restart(cp)
+	}
+	s.confirmed(asOf)
+}
+
+func (s *Set) confirmed(at time.Time) {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	for {
+		old := s.asOf.Load()
+		if old != nil && !at.After(*old) || s.asOf.CompareAndSwap(old, &at) {
+			return
+		}
+	}
+}
+
+// Confirm has the store confirm the newest head, unless it did within the last
+// second, and waits for its answer until ctx ends. Callers share one question.
+// Without an answer AsOf stays as it was, which is the truth.
+func (s *Set) Confirm(ctx context.Context) {
+	if time.Since(s.AsOf()) < confirmEvery {
+		return
+	}
+	select {
+	case <-s.question():
+	case <-ctx.Done():
+	}
+}
+
+func (s *Set) question() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.confirming != nil {
+		return s.confirming
+	}
+	answered := make(chan struct{})
+	s.confirming = answered
+	if !s.hub.spawn(func() { s.answer(answered) }) {
+		close(answered)
+	}
+	return answered
+}
+
+func (s *Set) answer(answered chan struct{}) {
+	s.ask()
+	s.mu.Lock()
+	s.confirming = nil
+	s.mu.Unlock()
+	close(answered)
+}
+
+func (s *Set) ask() {
+	ctx, cancel := context.WithTimeout(s.hub.ctx, confirmLimit)
+	defer cancel()
+	asked := time.Now()
+	head, err := s.hub.store.Head(ctx, s.name)
+	if err == nil && head.Version == s.feed.Head().Version {
+		s.confirmed(asked)
+	}
+}

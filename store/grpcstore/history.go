@@ -1,0 +1,66 @@
+package grpcstore
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+)
+
+// Sets is store.History's.
+func (s *Store) Sets(ctx context.Context) ([]flags.Head, error) {
+	call, cancel := s.call(ctx)
+	defer cancel()
+	resp, err := s.flags.ListSets(call, &pb.ListSetsRequest{})
+	if err != nil {
+		return nil, s.classify(ctx, call, "grpcstore: sets", err)
+	}
+	heads := make([]flags.Head, 0, len(resp.GetSets()))
+	for _, m := range resp.GetSets() {
+		h, err := wire.ToHead(m)
+		if err != nil {
+			return nil, s.classify(ctx, call, "grpcstore: sets", err)
+		}
+		heads = append(heads, h)
+	}
+	return heads, nil
+}
+
+// Commits is store.History's.
+func (s *Store) Commits(ctx context.Context, set string, from, to flags.Version, limit int) ([]flags.Commit, error) {
+	call := newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
+	defer call.end(nil)
+	commits, err := s.commits(call, &pb.ListCommitsRequest{
+		Set: set, From: wire.FromVersion(from), To: wire.FromVersion(to), Limit: uint32(max(limit, 0)),
+	})
+	if err != nil {
+		return nil, s.classify(ctx, call, "grpcstore: commits "+set, err)
+	}
+	return commits, nil
+}
+
+func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Commit, error) {
+	stream, err := s.flags.ListCommits(call, req)
+	if err != nil {
+		return nil, err
+	}
+	var out []flags.Commit
+	for {
+		msg, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		call.extend(s.opts.BulkTimeout, errBulkBudget)
+		commits, err := wire.Decode(msg.GetCommits())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, commits...)
+	}
+}

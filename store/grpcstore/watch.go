@@ -1,0 +1,234 @@
+package grpcstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+)
+
+// errClosedHere is why a watch ends that its reader closed.
+var errClosedHere = errors.New("watch was closed")
+
+// Watch is flags.Watcher's.
+func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
+	w := &watch{
+		store: s, op: "grpcstore: watch " + set, set: set, parent: ctx, at: have,
+		call: newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget),
+	}
+	if err := w.open(have); err != nil {
+		err = s.classify(ctx, w.call, w.op, ended(err))
+		w.call.end(errClosedHere)
+		return nil, err
+	}
+	w.pinging.Go(w.ping)
+	return w, nil
+}
+
+// watch is an open stream. A stream is the lifetime of one call, so it holds
+// that call's contexts.
+type watch struct {
+	store  *Store
+	op     string
+	set    string
+	parent context.Context
+	call   *deadline
+	stream grpc.BidiStreamingClient[pb.WatchRequest, pb.WatchResponse]
+
+	// Of Next.
+	first  *pb.WatchResponse // received by Watch, not delivered yet
+	at     flags.Head        // where the reader is after the events delivered so far
+	pieces wire.Assembler
+	reset  string
+	asOf   time.Time // when the newest ping was sent that the router has echoed, less what it said it did not know
+
+	sending sync.Mutex // one sender at a time
+	pinging sync.WaitGroup
+	nonce   atomic.Uint64
+	sent    [pingsKept]atomic.Pointer[pingSent]
+}
+
+// pingsKept is how many pings may be under way with their echo still of use.
+const pingsKept = 8
+
+type pingSent struct {
+	nonce uint64
+	at    time.Time
+}
+
+func (w *watch) open(have flags.Head) error {
+	w.asOf = time.Now() // all that comes was known to the router after this
+	stream, err := w.store.flags.Watch(w.call)
+	if err != nil {
+		return err
+	}
+	w.stream = stream
+	id := w.store.opts.Identity
+	hello := &pb.Hello{
+		Set: w.set, Have: fromHave(have), Version: wire.Version,
+		Identity: &pb.Identity{Name: id.Name, Language: id.Language, Version: id.Version, Instance: id.Instance},
+	}
+	if err := w.send(&pb.WatchRequest{Message: &pb.WatchRequest_Hello{Hello: hello}}); err != nil {
+		return err
+	}
+	if w.first, err = stream.Recv(); err != nil {
+		return err
+	}
+	w.call.extend(w.store.opts.BulkTimeout, errSilence)
+	return nil
+}
+
+// send hides a failure to send where the stream has ended: Next will say why.
+func (w *watch) send(m *pb.WatchRequest) error {
+	w.sending.Lock()
+	defer w.sending.Unlock()
+	if err := w.stream.Send(m); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// ping asks for confirmations of the head until the stream ends.
+func (w *watch) ping() {
+	every := time.NewTicker(w.store.opts.PingEvery)
+	defer every.Stop()
+	for {
+		n := w.nonce.Add(1)
+		w.sent[n%pingsKept].Store(&pingSent{n, time.Now()})
+		if w.send(&pb.WatchRequest{Message: &pb.WatchRequest_Ping{Ping: &pb.Ping{Nonce: n}}}) != nil {
+			return
+		}
+		select {
+		case <-every.C:
+		case <-w.call.Done():
+			return
+		}
+	}
+}
+
+// Next is flags.Stream's.
+func (w *watch) Next() (flags.Event, error) {
+	for {
+		msg, err := w.recv()
+		if err != nil {
+			return flags.Event{}, w.fail(err)
+		}
+		ev, whole, err := w.event(msg)
+		if err != nil {
+			return flags.Event{}, w.fail(err)
+		}
+		if whole {
+			return ev, nil
+		}
+	}
+}
+
+func (w *watch) recv() (*pb.WatchResponse, error) {
+	if first := w.first; first != nil {
+		w.first = nil
+		return first, nil
+	}
+	msg, err := w.stream.Recv()
+	if err != nil {
+		return nil, ended(err)
+	}
+	w.call.extend(w.store.opts.BulkTimeout, errSilence)
+	return msg, nil
+}
+
+func (w *watch) fail(err error) error {
+	err = w.store.classify(w.parent, w.call, w.op, err)
+	_ = w.Close() // the stream is over whatever closing says
+	return err
+}
+
+// event returns what msg means to the reader; whole is false while there is more to come.
+func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err error) {
+	switch m := msg.GetMessage().(type) {
+	case *pb.WatchResponse_Chunk:
+		cp, err := w.pieces.Add(m.Chunk)
+		if err != nil || cp == nil {
+			return ev, false, err
+		}
+		if cp.Set != w.set {
+			return ev, false, fmt.Errorf("%w: asked for set %q, got %s", flags.ErrFormat, w.set, cp.Token())
+		}
+		ev.Checkpoint, ev.Reset = cp, w.reset
+		w.at, w.reset = cp.Head, ""
+	case *pb.WatchResponse_Commits:
+		if ev.Commits, err = wire.Decode(m.Commits); err != nil {
+			return ev, false, err
+		}
+		if err := w.follow(ev.Commits); err != nil {
+			return ev, false, err
+		}
+	case *pb.WatchResponse_Heartbeat:
+		return w.heartbeat(m.Heartbeat)
+	case *pb.WatchResponse_Reset_:
+		w.reset = m.Reset_.GetReason()
+		return ev, false, nil
+	case *pb.WatchResponse_Drain:
+		ev.RetryAfter = max(time.Duration(m.Drain.GetRetryAfterUs())*time.Microsecond, time.Millisecond)
+	default: // of a newer router
+		return ev, false, nil
+	}
+	ev.Head, ev.AsOf = w.at, w.asOf
+	return ev, true, nil
+}
+
+// follow checks that commits are dense and lead on from where the reader is.
+func (w *watch) follow(commits []flags.Commit) error {
+	for i := range commits {
+		c := &commits[i]
+		next, err := w.at.NextVersion(c.Op)
+		if err != nil {
+			return err
+		}
+		if c.Set != w.set || c.Lineage != w.at.Lineage || c.Version != next {
+			return fmt.Errorf("%w: %s after %s", flags.ErrGap, c.Head().Token(), w.at.Token())
+		}
+		w.at = c.Head()
+	}
+	return nil
+}
+
+func (w *watch) heartbeat(m *pb.Heartbeat) (ev flags.Event, whole bool, err error) {
+	head, err := answered(w.set, m.GetHead())
+	if err != nil {
+		return ev, false, err
+	}
+	if !m.GetQueued() && (head.Version != w.at.Version || head.Digest != w.at.Digest || head.Lineage != w.at.Lineage) {
+		return ev, false, fmt.Errorf("%w: heartbeat at %s, stream at %s", flags.ErrDigest, head.Token(), w.at.Token())
+	}
+	age := time.Duration(m.GetAgeUs()) * time.Microsecond
+	if p := w.sent[m.GetEcho()%pingsKept].Load(); p != nil && p.nonce == m.GetEcho() {
+		if at := p.at.Add(-age); at.After(w.asOf) {
+			w.asOf = at
+		}
+	}
+	ev.Head, ev.AsOf, ev.Queued = head, w.asOf, m.GetQueued()
+	return ev, true, nil
+}
+
+// Applied is flags.Stream's.
+func (w *watch) Applied(ack flags.Ack) error {
+	m := &pb.Applied{Head: wire.FromHead(ack.Head), Layers: ack.Layers}
+	err := w.send(&pb.WatchRequest{Message: &pb.WatchRequest_Applied{Applied: m}})
+	return w.store.classify(w.parent, w.call, w.op, err)
+}
+
+// Close is flags.Stream's.
+func (w *watch) Close() error {
+	w.call.end(errClosedHere)
+	w.pinging.Wait()
+	return nil
+}
