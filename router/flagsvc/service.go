@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"google.golang.org/grpc"
@@ -117,7 +118,9 @@ func (s *Service) Apply(ctx context.Context, req *pb.ApplyRequest) (*pb.ApplyRes
 	if err := s.allow(ctx, action, c.Set); err != nil {
 		return nil, err
 	}
-	c.Address = address(ctx)
+	if peer := address(ctx); peer != "" {
+		c.Address = peer
+	}
 	accepted, err := s.opts.Store.Apply(ctx, c)
 	if err != nil {
 		return nil, wire.FromError(err)
@@ -173,9 +176,15 @@ func (s *Service) ListCommits(req *pb.ListCommitsRequest, stream pb.Flags_ListCo
 // maxLimit is the most commits that one ListCommits is asked for.
 const maxLimit = 10_000
 
+// address returns where a call comes from; empty where that is not a network
+// address, as within one process.
 func address(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		return p.Addr.String()
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return ""
+	}
+	if tcp, ok := p.Addr.(*net.TCPAddr); ok {
+		return tcp.String()
 	}
 	return ""
 }

@@ -13,10 +13,11 @@ type deadline struct {
 	context.Context
 	cancel context.CancelCauseFunc
 
-	mu    sync.Mutex
-	timer *time.Timer
-	limit error
-	done  bool
+	mu     sync.Mutex
+	timer  *time.Timer
+	limit  error
+	paused bool
+	done   bool
 }
 
 func newDeadline(parent context.Context, d time.Duration, limit error) *deadline {
@@ -38,11 +39,18 @@ func (dl *deadline) expire() {
 func (dl *deadline) extend(d time.Duration, limit error) {
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
-	// A timer that has fired waits for the lock and then cancels; so be it.
-	if !dl.done && dl.timer.Stop() {
-		dl.limit = limit
+	// A timer that has fired already waits for the lock, and then cancels.
+	if stopped := dl.timer.Stop(); (stopped || dl.paused) && !dl.done {
+		dl.limit, dl.paused = limit, false
 		dl.timer.Reset(d)
 	}
+}
+
+// pause lets time pass until extend.
+func (dl *deadline) pause() {
+	dl.mu.Lock()
+	defer dl.mu.Unlock()
+	dl.paused = dl.timer.Stop() || dl.paused
 }
 
 // end frees everything; the context is cancelled with cause, nil being plain cancellation.

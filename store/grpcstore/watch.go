@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
@@ -24,13 +25,15 @@ func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.S
 	w := &watch{
 		store: s, op: "grpcstore: watch " + set, set: set, parent: ctx, at: have,
 		call: newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget),
+		box:  newMailbox(),
 	}
 	if err := w.open(have); err != nil {
 		err = s.classify(ctx, w.call, w.op, ended(err))
 		w.call.end(errClosedHere)
 		return nil, err
 	}
-	w.pinging.Go(w.ping)
+	w.running.Go(w.ping)
+	w.running.Go(w.pump)
 	return w, nil
 }
 
@@ -44,15 +47,15 @@ type watch struct {
 	call   *deadline
 	stream grpc.BidiStreamingClient[pb.WatchRequest, pb.WatchResponse]
 
-	// Of Next.
-	first  *pb.WatchResponse // received by Watch, not delivered yet
-	at     flags.Head        // where the reader is after the events delivered so far
+	// Of open, then of pump.
+	at     flags.Head // where the reader will be after the events received so far
 	pieces wire.Assembler
 	reset  string
 	asOf   time.Time // when the newest ping was sent that the router has echoed, less what it said it did not know
 
+	box     *mailbox
 	sending sync.Mutex // one sender at a time
-	pinging sync.WaitGroup
+	running sync.WaitGroup
 	nonce   atomic.Uint64
 	sent    [pingsKept]atomic.Pointer[pingSent]
 }
@@ -80,11 +83,11 @@ func (w *watch) open(have flags.Head) error {
 	if err := w.send(&pb.WatchRequest{Message: &pb.WatchRequest_Hello{Hello: hello}}); err != nil {
 		return err
 	}
-	if w.first, err = stream.Recv(); err != nil {
+	first, err := stream.Recv()
+	if err != nil {
 		return err
 	}
-	w.call.extend(w.store.opts.BulkTimeout, errSilence)
-	return nil
+	return w.take(first)
 }
 
 // send hides a failure to send where the stream has ended: Next will say why.
@@ -115,39 +118,33 @@ func (w *watch) ping() {
 	}
 }
 
-// Next is flags.Stream's.
-func (w *watch) Next() (flags.Event, error) {
+// Next is flags.Stream's. What came in while nobody asked is one event.
+func (w *watch) Next() (flags.Event, error) { return w.box.take() }
+
+// pump receives until the stream ends. It runs ahead of Next, so that a slow
+// reader is not taken for a silent router, but no further than the mailbox lets it.
+func (w *watch) pump() {
 	for {
-		msg, err := w.recv()
+		w.call.extend(w.store.opts.BulkTimeout, errSilence)
+		msg, err := w.stream.Recv()
+		if err == nil {
+			err = w.take(msg)
+		}
 		if err != nil {
-			return flags.Event{}, w.fail(err)
+			w.box.fail(w.store.classify(w.parent, w.call, w.op, ended(err)))
+			w.call.end(errClosedHere)
+			return
 		}
-		ev, whole, err := w.event(msg)
-		if err != nil {
-			return flags.Event{}, w.fail(err)
-		}
-		if whole {
-			return ev, nil
-		}
+		w.call.pause()
+		w.box.waitForRoom(w.call.Done())
 	}
 }
 
-func (w *watch) recv() (*pb.WatchResponse, error) {
-	if first := w.first; first != nil {
-		w.first = nil
-		return first, nil
+func (w *watch) take(msg *pb.WatchResponse) error {
+	ev, whole, err := w.event(msg)
+	if err == nil && whole {
+		w.box.put(ev, proto.Size(msg))
 	}
-	msg, err := w.stream.Recv()
-	if err != nil {
-		return nil, ended(err)
-	}
-	w.call.extend(w.store.opts.BulkTimeout, errSilence)
-	return msg, nil
-}
-
-func (w *watch) fail(err error) error {
-	err = w.store.classify(w.parent, w.call, w.op, err)
-	_ = w.Close() // the stream is over whatever closing says
 	return err
 }
 
@@ -229,6 +226,6 @@ func (w *watch) Applied(ack flags.Ack) error {
 // Close is flags.Stream's.
 func (w *watch) Close() error {
 	w.call.end(errClosedHere)
-	w.pinging.Wait()
+	w.running.Wait()
 	return nil
 }
