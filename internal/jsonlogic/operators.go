@@ -204,15 +204,11 @@ func (c *compiler) variable(args []node, at place) node {
 		name = args[0].val
 		args = args[1:min(len(args), 2)]
 	}
-	text := ""
-	if !nullish(name) {
-		text = c.fold.text(name)
-	}
 	n := node{op: opVar, frame: at.frame, args: args, val: String(c.opts.FlagKey)}
-	if text == "" {
+	if nullish(name) || name.kind == KindString && name.bits == 0 {
 		return c.whole(n)
 	}
-	path := strings.Split(text, ".")
+	path := strings.Split(c.fold.text(name), ".")
 	switch at.frame {
 	case frameElement:
 		n.more = &extra{path: path}
