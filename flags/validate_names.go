@@ -9,16 +9,22 @@ import (
 const maxNamesListed = 8
 
 // knownNames ends a message about an unknown name with what is known, and with
-// the one that was probably meant: `known: off, on (did you mean "on"?)`.
+// the one that was probably meant: `known: "off", "on"; did you mean "on"?`. Of
+// many names that one is enough.
 func knownNames(intro, got string, known []string) string {
 	if len(known) == 0 {
 		return intro + " none"
 	}
 	text := intro + " " + listNames(known)
-	if best, ok := nearest(got, known); ok {
-		text += "; did you mean " + quoted(shorten(best)) + "?"
+	best, ok := nearest(got, known)
+	switch guess := "did you mean " + quoted(shorten(best)) + "?"; {
+	case !ok:
+		return text
+	case len(known) > maxNamesListed:
+		return guess
+	default:
+		return text + "; " + guess
 	}
-	return text
 }
 
 // listNames quotes the first few names.

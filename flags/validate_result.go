@@ -1,6 +1,6 @@
 package flags
 
-import "strconv"
+import "github.com/holdfast-flags/holdfast/internal/jsonlogic"
 
 // resultChecker finds the results that a rule can have, as far as they stand in
 // its text, and reports those that name no variant.
@@ -52,11 +52,11 @@ func resultText(n *node) string {
 	if n.kind != numberNode {
 		return n.text
 	}
-	f, err := strconv.ParseFloat(n.text, 64)
+	v, err := jsonlogic.ParseJSON([]byte(n.text))
 	if err != nil {
 		return n.text
 	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return v.String()
 }
 
 func (c *resultChecker) operation(n *node, op string, arg *node, path string) {

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -23,12 +24,14 @@ var operators = map[string]arity{
 	"fractional": {1, 0}, "sem_ver": {3, 3}, "starts_with": {2, 2}, "ends_with": {2, 2},
 }
 
+// operatorNames begins with those that are used most, as messages list only a few.
 var operatorNames = func() []string {
-	names := make([]string, 0, len(operators))
-	for name := range operators {
-		names = append(names, name)
+	names := []string{"if", "==", "in", "and", "or", "fractional", "starts_with", "sem_ver"}
+	for _, name := range slices.Sorted(maps.Keys(operators)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	slices.Sort(names)
 	return names
 }()
 
@@ -89,7 +92,7 @@ func (c *ruleChecker) reference(name *node, path string) {
 func (c *ruleChecker) operator(n *node, op string, arg *node, path string) {
 	want, known := operators[op]
 	if !known {
-		c.report(n, path, "unknown operator %s; %s", quoted(shorten(op)), knownNames("flagd's JsonLogic has", op, operatorNames))
+		c.report(n, path, "unknown operator %s; %s", quoted(shorten(op)), knownNames("there are", op, operatorNames))
 		return
 	}
 	path += stepName(op)
