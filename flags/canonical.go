@@ -27,7 +27,7 @@ const (
 func Canonical(data []byte) ([]byte, error) {
 	n, fault := parseTree(data)
 	if fault != nil {
-		return nil, &ValidationError{Faults: []Fault{*fault}}
+		return nil, faultList{*fault}.in(data)
 	}
 	return n.appendCanonical(make([]byte, 0, len(data))), nil
 }

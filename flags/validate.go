@@ -30,8 +30,8 @@ func (f Fault) String() string {
 	return path + ": " + f.Reason
 }
 
-// ValidationError holds every fault of what was to be written or read, sorted by
-// place. It matches ErrInvalid.
+// ValidationError holds every fault (a thousand at most) of what was to be written
+// or read, sorted by place. It matches ErrInvalid.
 type ValidationError struct {
 	File   string // name of the file, where there is one
 	Faults []Fault
@@ -77,6 +77,12 @@ const noPlace = -1
 
 // faultList gathers faults.
 type faultList []Fault
+
+// in returns the faults of a text as an error.
+func (l faultList) in(text []byte) error {
+	l.locate(string(text))
+	return l.err("")
+}
 
 // locate fills in lines and columns of faults in a text.
 func (l faultList) locate(text string) {

@@ -44,15 +44,17 @@ type checker struct {
 	after   map[EntryKey]*node // what changes, and what was looked at besides
 	faults  faultList
 	// What the changes may have broken in entries that do not change.
-	evaluators map[string]bool // evaluators changed or deleted
-	narrowed   map[string]bool // flags that lost a variant
-	overrides  map[string]int  // change to the number of overrides, by flag
+	evaluators map[string]bool       // evaluators changed or deleted, by quoted name
+	narrowed   map[string]bool       // flags that lost a variant
+	overrides  map[string]int        // change to the number of overrides, by flag
+	sets       map[*node]*variantSet // variants of the flags looked at
 }
 
 func newChecker(base *Contents) *checker {
 	return &checker{
 		base: base, changes: map[EntryKey]bool{}, after: map[EntryKey]*node{},
 		evaluators: map[string]bool{}, narrowed: map[string]bool{}, overrides: map[string]int{},
+		sets: map[*node]*variantSet{},
 	}
 }
 
@@ -64,7 +66,7 @@ func (ch *checker) addMutation(m Mutation) {
 	}
 	n, fault := parseTree(m.Bytes)
 	if fault != nil {
-		fault.Key, fault.Path = m.Key, it.path+fault.Path[1:]
+		fault.Key, fault.Path, fault.Offset = m.Key, it.path+fault.Path[1:], noPlace
 		ch.faults = append(ch.faults, *fault)
 		n = node{kind: nullNode, at: noPlace}
 		it.broken = true
@@ -81,7 +83,13 @@ func (ch *checker) add(it item) {
 	ch.changes[it.key], ch.after[it.key] = true, it.node
 }
 
+// maxFaults bounds what a hostile write can make of us; nobody mends more at once.
+const maxFaults = 1000
+
 func (ch *checker) fail(it item, at *node, path, format string, args ...any) {
+	if len(ch.faults) >= maxFaults {
+		return
+	}
 	f := Fault{Key: it.key, Path: path, Reason: fmt.Sprintf(format, args...), Offset: noPlace}
 	if at != nil {
 		f.Offset = at.at
@@ -208,16 +216,22 @@ func (ch *checker) dependents() {
 // mentions reports whether canonical bytes refer to a changed evaluator.
 func (ch *checker) mentions(data []byte) bool {
 	const mark = `"$ref":`
-	for {
+	for len(ch.evaluators) > 0 {
 		_, rest, found := bytes.Cut(data, []byte(mark))
 		if !found {
 			return false
 		}
-		for name := range ch.evaluators {
-			if bytes.HasPrefix(rest, appendQuoted(nil, name)) {
-				return true
+		end := 1
+		for end < len(rest) && rest[end] != '"' {
+			if rest[end] == '\\' {
+				end++
 			}
+			end++
+		}
+		if end < len(rest) && ch.evaluators[string(rest[:end+1])] {
+			return true
 		}
 		data = rest
 	}
+	return false
 }

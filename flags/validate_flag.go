@@ -1,11 +1,8 @@
 package flags
 
 import (
-	"errors"
 	"slices"
 	"strings"
-
-	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
 )
 
 // flagFields are the fields of flagd's schema; any others are kept as they are.
@@ -103,20 +100,42 @@ func (ch *checker) variants(it item) {
 	}
 }
 
+// variantSet is the variants of a flag, to look names up in.
+type variantSet struct {
+	names  map[string]bool
+	sorted []string
+}
+
+func (v *variantSet) has(name string) bool { return v.names[name] }
+
 // variantsOf returns the variants of a flag, or nil where it has none to speak of.
-func variantsOf(flag *node) *node {
+func (ch *checker) variantsOf(flag *node) *variantSet {
 	if flag == nil {
 		return nil
 	}
-	if n := flag.member("variants"); n != nil && n.kind == objectNode && len(n.kids) > 0 {
-		return n
+	if v, ok := ch.sets[flag]; ok {
+		return v
 	}
-	return nil
+	v := newVariantSet(flag)
+	ch.sets[flag] = v
+	return v
+}
+
+func newVariantSet(flag *node) *variantSet {
+	n := flag.member("variants")
+	if n == nil || n.kind != objectNode || len(n.kids) == 0 {
+		return nil
+	}
+	v := &variantSet{names: make(map[string]bool, len(n.kids)), sorted: sortedNames(n)}
+	for _, name := range v.sorted {
+		v.names[name] = true
+	}
+	return v
 }
 
 func (ch *checker) defaultVariant(it item) {
 	n, path := it.node.member("defaultVariant"), it.path+".defaultVariant"
-	variants := variantsOf(it.node)
+	variants := ch.variantsOf(it.node)
 	switch {
 	case n == nil || n.kind == nullNode:
 	case n.kind != stringNode:
@@ -126,9 +145,9 @@ func (ch *checker) defaultVariant(it item) {
 	}
 }
 
-func (ch *checker) variantName(it item, n *node, path, name string, variants *node) {
-	if variants.member(name) == nil {
-		ch.fail(it, n, path, "%s is no variant; %s", quoted(shorten(name)), knownNames("known:", name, sortedNames(variants)))
+func (ch *checker) variantName(it item, n *node, path, name string, variants *variantSet) {
+	if !variants.has(name) {
+		ch.fail(it, n, path, "%s is no variant; %s", quoted(shorten(name)), knownNames("known:", name, variants.sorted))
 	}
 }
 
@@ -142,12 +161,12 @@ func (ch *checker) lostVariants(it item) {
 		return
 	}
 	before, fault := parseTree(old.Bytes)
-	now := variantsOf(it.node)
+	now := ch.variantsOf(it.node)
 	if fault != nil || now == nil {
 		return
 	}
-	if variants := variantsOf(&before); variants != nil {
-		ch.narrowed[it.key.Name] = slices.ContainsFunc(variants.kids, func(k kid) bool { return now.member(k.name) == nil })
+	if was := newVariantSet(&before); was != nil {
+		ch.narrowed[it.key.Name] = slices.ContainsFunc(was.sorted, func(name string) bool { return !now.has(name) })
 	}
 }
 
@@ -171,85 +190,7 @@ func (ch *checker) override(it item) {
 		ch.fail(it, n, it.path, "there is no flag %s; create it in the same commit or before", quoted(shorten(it.key.Name)))
 		return
 	}
-	if variants := variantsOf(flag); variants != nil {
+	if variants := ch.variantsOf(flag); variants != nil {
 		ch.variantName(it, &n.kids[0].node, it.path, n.kids[0].text, variants)
-	}
-}
-
-func (ch *checker) evaluator(it item) {
-	if _, was := ch.base.Get(it.key); was {
-		ch.evaluators[it.key.Name] = true
-	}
-	if it.node == nil || it.broken {
-		return
-	}
-	if it.node.kind == objectNode && len(it.node.kids) == 0 {
-		ch.fail(it, it.node, it.path, "an evaluator without a rule; delete it or write one")
-	}
-	ch.rule(it, it.node, it.path, func(string) string { return "an evaluator cannot refer to another; write its rule out" })
-}
-
-// targeting checks the rule of a flag, and what it can answer.
-func (ch *checker) targeting(it item) {
-	n, path := it.node.member("targeting"), it.path+".targeting"
-	if n == nil || n.kind == nullNode || n.kind == objectNode && len(n.kids) == 0 {
-		return
-	}
-	refs := map[string]bool{}
-	sound := ch.rule(it, n, path, func(name string) string {
-		refs[name] = true
-		return ch.missingEvaluator(name)
-	})
-	if variants := variantsOf(it.node); variants != nil {
-		c := resultChecker{variants: variants, evaluators: func(name string) *node { return ch.at(EntryKey{Kind: KindEvaluator, Name: name}) }}
-		c.report = func(at *node, path, format string, args ...any) { ch.fail(it, at, path, format, args...) }
-		c.result(n, path)
-	}
-	if sound {
-		ch.compile(it, n, path, refs)
-	}
-}
-
-func (ch *checker) missingEvaluator(name string) string {
-	key := EntryKey{Kind: KindEvaluator, Name: name}
-	if ch.at(key) != nil {
-		return ""
-	}
-	if _, was := ch.base.Get(key); was {
-		return "evaluator " + quoted(shorten(name)) + " is deleted but still used here; change the rule first"
-	}
-	return "unknown evaluator " + quoted(shorten(name)) + "; define it under $evaluators"
-}
-
-// rule checks a rule and reports whether it has no fault.
-func (ch *checker) rule(it item, n *node, path string, unknown func(string) string) bool {
-	before := len(ch.faults)
-	c := ruleChecker{unknown: unknown}
-	c.report = func(at *node, path, format string, args ...any) { ch.fail(it, at, path, format, args...) }
-	c.rule(n, path)
-	return len(ch.faults) == before
-}
-
-// compile has the last word: a rule that is not refused above and does not
-// compile would be a flag without targeting wherever it is read.
-func (ch *checker) compile(it item, n *node, path string, refs map[string]bool) {
-	shared := map[string]jsonlogic.Value{}
-	for name := range refs {
-		if rule, err := jsonlogic.ParseJSON(ch.at(EntryKey{Kind: KindEvaluator, Name: name}).canonical()); err == nil {
-			shared[name] = rule
-		}
-	}
-	rule, err := jsonlogic.ParseJSON(n.canonical())
-	if err == nil {
-		_, err = jsonlogic.Compile(rule, jsonlogic.Options{FlagKey: it.key.Name, Evaluators: jsonlogic.NewEvaluators(shared)})
-	}
-	var faults jsonlogic.Faults
-	switch {
-	case errors.As(err, &faults):
-		for _, f := range faults {
-			ch.fail(it, n, path+f.Path, "%s", f.Reason)
-		}
-	case err != nil:
-		ch.fail(it, n, path, "%s", err)
 	}
 }

@@ -8,19 +8,28 @@ import (
 // maxNamesListed bounds how many known names a message repeats.
 const maxNamesListed = 8
 
-// knownNames ends a message about an unknown name with what is known, and with
-// the one that was probably meant: `known: "off", "on"; did you mean "on"?`. Of
-// many names that one is enough.
-func knownNames(intro, got string, known []string) string {
-	if len(known) == 0 {
-		return intro + " none"
+// hint ends a message about an unknown name. It is worked out only if the
+// message is shown.
+type hint struct {
+	intro string
+	got   string
+	known []string
+}
+
+func knownNames(intro, got string, known []string) hint { return hint{intro, got, known} }
+
+// String returns what is known, and the name that was probably meant:
+// `known: "off", "on"; did you mean "on"?`. Of many names that one is enough.
+func (h hint) String() string {
+	if len(h.known) == 0 {
+		return h.intro + " none"
 	}
-	text := intro + " " + listNames(known)
-	best, ok := nearest(got, known)
+	text := h.intro + " " + listNames(h.known)
+	best, ok := nearest(h.got, h.known)
 	switch guess := "did you mean " + quoted(shorten(best)) + "?"; {
 	case !ok:
 		return text
-	case len(known) > maxNamesListed:
+	case len(h.known) > maxNamesListed:
 		return guess
 	default:
 		return text + "; " + guess
@@ -40,11 +49,13 @@ func listNames(names []string) string {
 	return strings.Join(listed, ", ")
 }
 
-// nearest returns the known name that is at most a few typing errors away.
+// nearest returns the known name that is at most a few typing errors away, of the
+// first few hundred.
 func nearest(got string, known []string) (best string, ok bool) {
 	if len(got) > 64 {
 		return "", false
 	}
+	known = known[:min(len(known), 256)]
 	least := 1 + max(1, len(got)/3)
 	for _, name := range known {
 		if strings.EqualFold(name, got) {

@@ -6,7 +6,8 @@ import "github.com/holdfast-flags/holdfast/internal/jsonlogic"
 // its text, and reports those that name no variant.
 type resultChecker struct {
 	report     func(at *node, path, format string, args ...any)
-	variants   *node
+	variants   *variantSet
+	seen       map[string]bool // evaluators looked at: each is, once a flag
 	evaluators func(name string) *node
 	// via is the reference through which an evaluator is looked at: a fault in
 	// its results is one of the flag that uses it.
@@ -42,8 +43,8 @@ func (c *resultChecker) result(n *node, path string) {
 
 func (c *resultChecker) literal(n *node, path string) {
 	name := resultText(n)
-	if c.variants.member(name) == nil {
-		c.fail(n, path, "%s is no variant; %s", quoted(shorten(name)), knownNames("known:", name, sortedNames(c.variants)))
+	if !c.variants.has(name) {
+		c.fail(n, path, "%s is no variant; %s", quoted(shorten(name)), knownNames("known:", name, c.variants.sorted))
 	}
 }
 
@@ -86,7 +87,7 @@ func (c *resultChecker) operation(n *node, op string, arg *node, path string) {
 	case "$ref":
 		c.reference(arg, path)
 	case "==", "===", "!=", "!==", "!", "!!", "<", "<=", ">", ">=", "in", "all", "none", "some", "starts_with", "ends_with", "sem_ver":
-		if c.variants.member("true") == nil && c.variants.member("false") == nil {
+		if !c.variants.has("true") && !c.variants.has("false") {
 			c.fail(n, path, `%s answers true or false, which are no variants; write {"if": [..., "variant", "other"]} around it`, op)
 		}
 	case "map", "filter", "merge", "missing", "missing_some":
@@ -95,9 +96,10 @@ func (c *resultChecker) operation(n *node, op string, arg *node, path string) {
 }
 
 func (c *resultChecker) reference(name *node, path string) {
-	if c.via != nil || name.kind != stringNode {
+	if c.via != nil || name.kind != stringNode || c.seen[name.text] {
 		return
 	}
+	c.seen[name.text] = true
 	if rule := c.evaluators(name.text); rule != nil {
 		inner := *c
 		inner.via = &reference{name, path, name.text}

@@ -371,3 +371,31 @@ func TestOperatorsAreThoseOfTheCompiler(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileWrites are answered with a bounded number of faults, however much
+// there is to say.
+func TestHostileWrites(t *testing.T) {
+	list := func(n int, item string) string {
+		return strings.TrimSuffix(strings.Repeat(item+",", n), ",")
+	}
+	var variants strings.Builder
+	for i := range 30_000 {
+		fmt.Fprintf(&variants, `"variant-%05d":1,`, i)
+	}
+	many := strings.TrimSuffix(variants.String(), ",")
+	for name, text := range map[string]string{
+		"many results, many variants": `{"targeting":{"fractional":[` + list(30_000, `["varian-x",1]`) + `]},"variants":{` + many + `}}`,
+		"many unknown operators":      onOff(`{"and":[` + list(50_000, `{"startswith":[]}`) + `]}`),
+		"many unknown evaluators":     onOff(`{"and":[` + list(50_000, `{"$ref":"betta"}`) + `]}`),
+		"many types":                  `{"variants":{` + strings.ReplaceAll(many, "5\":1", "5\":true") + `}}`,
+	} {
+		if len(text) > flags.MaxEntryBytes {
+			t.Fatalf("%s: %d bytes, which is refused for its size", name, len(text))
+		}
+		set := contents(t, put(evaluatorKey("beta"), `true`))
+		got := faultsOf(t, set.CheckChanges(flags.OpChange, []flags.Mutation{put(flags.FlagKey("f"), text)}))
+		if len(got) != 1000 {
+			t.Errorf("%s: %d faults", name, len(got))
+		}
+	}
+}
