@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// slow is a source whose revision is what it was when a call began, and whose
+// calls take a second.
+type slow struct {
+	revision, calls atomic.Uint64
+	fail            func() error
+}
+
+func (s *slow) Head(ctx context.Context, set string) (flags.Head, error) {
+	s.calls.Add(1)
+	h := flags.Head{Set: set, Version: flags.Version{Revision: s.revision.Load()}}
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		return flags.Head{}, ctx.Err()
+	}
+	if s.fail != nil {
+		return flags.Head{}, s.fail()
+	}
+	return h, nil
+}
+
+func (s *slow) Fetch(ctx context.Context, set string, _ flags.Head) (flags.Update, error) {
+	h, err := s.Head(ctx, set)
+	return flags.Update{Head: h}, err
+}
+
+func TestCoalesceSharesCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		origin := &slow{}
+		s := store.Coalesce(origin, nil)
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				if _, err := s.Fetch(t.Context(), "shop", flags.Head{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := origin.calls.Load(); n != 2 {
+			t.Fatalf("1000 callers made %d calls, want the first one and one for all the others", n)
+		}
+		for _, have := range []flags.Head{{Lineage: "a"}, {Version: flags.Version{Revision: 1}}, {Count: 1}} {
+			wg.Go(func() { _, _ = s.Fetch(t.Context(), "shop", have) })
+		}
+		wg.Wait()
+		if n := origin.calls.Load(); n != 5 {
+			t.Fatalf("three callers with different starting points made %d calls", n-2)
+		}
+	})
+}
+
+// TestCoalesceNeverGoesBack asks while a call is under way that began before a
+// write: its answer would be older than what was acknowledged.
+func TestCoalesceNeverGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		origin := &slow{}
+		s := store.Coalesce(origin, nil)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = s.Head(t.Context(), "shop") })
+		time.Sleep(time.Second / 2)
+		origin.revision.Store(7) // acknowledged
+		h, err := s.Head(t.Context(), "shop")
+		if err != nil || h.Revision != 7 {
+			t.Fatalf("a read after the write saw revision %d (%v), want 7", h.Revision, err)
+		}
+		wg.Wait()
+	})
+}
+
+func TestCoalescedCallSurvivesItsFirstCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		origin := &slow{}
+		s := store.Coalesce(origin, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = s.Head(t.Context(), "shop") })
+		synctest.Wait()
+		wg.Go(func() { // the first of the next call
+			_, err := s.Head(ctx, "shop")
+			if !errors.Is(err, context.Canceled) || flags.ClassOf(err) != flags.ClassCanceled {
+				t.Errorf("the caller who gave up got %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := s.Head(t.Context(), "shop"); err != nil {
+				t.Errorf("the caller who stayed got %v", err)
+			}
+		})
+		time.Sleep(time.Second + time.Second/2)
+		cancel()
+		wg.Wait()
+		if n := origin.calls.Load(); n != 2 {
+			t.Fatalf("%d calls, want 2", n)
+		}
+	})
+}
+
+func TestCoalesceDropsCallsNobodyWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		origin := &slow{}
+		s := store.Coalesce(origin, nil)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = s.Head(t.Context(), "shop") })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		_, _ = s.Head(ctx, "shop")
+		wg.Wait()
+		synctest.Wait()
+		if n := origin.calls.Load(); n != 1 {
+			t.Fatalf("%d calls, want 1: who waited for the second gave up", n)
+		}
+	})
+}
+
+func TestCoalesceBoundsAndContains(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fail func() error
+		want string
+	}{
+		"a panic": {func() error { panic("torn") }, "panic in a shared call: torn"},
+		"a hang":  {func() error { return nil }, context.DeadlineExceeded.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				budget := 10 * time.Second
+				if name == "a hang" {
+					budget = time.Second / 2
+				}
+				s := store.Coalesce(&slow{fail: tc.fail}, &store.CoalesceOptions{Budget: budget})
+				_, err := s.Head(t.Context(), "shop")
+				if err == nil || !strings.Contains(err.Error(), tc.want) || flags.ClassOf(err) != flags.ClassTransient {
+					t.Fatalf("error %v of class %s, want %q, transient", err, flags.ClassOf(err), tc.want)
+				}
+			})
+		})
+	}
+}
