@@ -100,3 +100,22 @@ func TestDiff(t *testing.T) {
 		t.Errorf("with prune: %s", got)
 	}
 }
+
+func TestCheckAgainst(t *testing.T) {
+	d := mustDocument(t, `{"flags": {
+  "a": {"variants": {"on": true}, "targeting": {"if": [{"$ref": "beta"}, "on"]}}
+}}`)
+	missing := "shop.json:2:65: $.flags.a.targeting.if[0].$ref: "
+	if err := d.Check(); err == nil || err.Error() != "flags: invalid: "+missing+`unknown evaluator "beta"; define it under $evaluators` {
+		t.Errorf("alone: %v", err)
+	}
+	set := contents(t, put(evaluatorKey("beta"), `true`), put(flags.FlagKey("a"), goodFlag), put(flags.OverrideKey("a", "e"), `{"variant":"off"}`))
+	err := d.CheckAgainst(set, false)
+	if err == nil || err.Error() != `flags: invalid: shop.json: $.flags.a.x-overrides.e: "off" is no variant; known: "on"` {
+		t.Errorf("into a set with the evaluator, and an override to a variant that goes: %v", err)
+	}
+	err = d.CheckAgainst(set, true)
+	if err == nil || err.Error() != "flags: invalid: "+missing+`evaluator "beta" is deleted but still used here; change the rule first` {
+		t.Errorf("in place of all that is there: %v", err)
+	}
+}

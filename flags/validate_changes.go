@@ -28,10 +28,22 @@ func (c *Contents) CheckChanges(op Op, changes []Mutation) error {
 // Check finds everything that is wrong with the file as the whole of a set, by
 // the same rules as a write, and says where it stands. The error is a
 // *ValidationError with all faults.
-func (d *Document) Check() error {
-	ch := newChecker(NewContents(""))
+func (d *Document) Check() error { return d.CheckAgainst(NewContents(""), false) }
+
+// CheckAgainst is Check for a file that is to be imported into a set that has
+// contents already: what the file refers to may be there. With prune, what the
+// file does not define is to be deleted.
+func (d *Document) CheckAgainst(contents *Contents, prune bool) error {
+	ch := newChecker(contents)
 	for _, it := range d.items {
 		ch.add(it)
+	}
+	if prune {
+		for e := range contents.All() {
+			if !ch.changes[e.Key] {
+				ch.add(item{key: e.Key, path: pathOf(e.Key)})
+			}
+		}
 	}
 	return d.located(ch.run())
 }
