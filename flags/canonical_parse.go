@@ -12,8 +12,15 @@ import (
 type treeParser struct {
 	text  string
 	pos   int
-	path  []string // steps from the document to where we are
+	count int        // values so far
+	path  []pathStep // from the document to where we are
 	fault *Fault
+}
+
+// pathStep is a step into an object or, where index is not negative, an array.
+type pathStep struct {
+	name  string
+	index int
 }
 
 // parseTree reads one strict JSON document. Offsets are exact even in a document
@@ -39,7 +46,15 @@ func (p *treeParser) fail(at int, format string, args ...any) {
 	if p.fault != nil {
 		return
 	}
-	p.fault = &Fault{Path: "$" + strings.Join(p.path, ""), Reason: fmt.Sprintf(format, args...), Offset: at}
+	path := "$"
+	for _, s := range p.path {
+		if s.index < 0 {
+			path += stepName(s.name)
+		} else {
+			path += step(s.index)
+		}
+	}
+	p.fault = &Fault{Path: path, Reason: fmt.Sprintf(format, args...), Offset: at}
 	p.pos = len(p.text)
 }
 
@@ -74,6 +89,10 @@ func (p *treeParser) take(c byte) bool {
 func (p *treeParser) value(depth int) node {
 	p.space()
 	n := node{at: p.pos}
+	if p.count++; p.count > maxValues {
+		p.fail(p.pos, "more than %d values; split it", maxValues)
+		return n
+	}
 	if p.pos >= len(p.text) {
 		p.fail(p.pos, "unexpected end of the text, want a value")
 		return n
@@ -106,7 +125,7 @@ func (p *treeParser) elements(depth int) (kids []kid) {
 		return nil
 	}
 	for {
-		p.path = append(p.path, step(len(kids)))
+		p.path = append(p.path, pathStep{index: len(kids)})
 		kids = append(kids, kid{node: p.value(depth)})
 		if p.take(']') {
 			p.path = p.path[:len(p.path)-1]
@@ -136,7 +155,7 @@ func (p *treeParser) members(depth int) (kids []kid) {
 		if !names.add(name, kids) {
 			p.fail(at, "duplicate key %s; keep one of them", quoted(shorten(name)))
 		}
-		p.path = append(p.path, stepName(name))
+		p.path = append(p.path, pathStep{name: name, index: -1})
 		if !p.take(':') {
 			p.fail(p.pos, `unexpected %s, want ":"`, p.next())
 		}

@@ -2,7 +2,6 @@ package flags
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -83,7 +82,7 @@ type documentReader struct {
 }
 
 func (r *documentReader) fail(at int, path, format string, args ...any) {
-	r.faults = append(r.faults, Fault{Path: path, Reason: fmt.Sprintf(format, args...), Offset: at})
+	r.faults.add(Fault{Path: path, Offset: at}, format, args...)
 }
 
 var documentFields = []string{"flags", "$evaluators", "metadata"}

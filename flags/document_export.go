@@ -48,8 +48,11 @@ func Export(entries []Entry) ([]byte, error) {
 // place puts one entry into its section. Flags sort before overrides.
 func place(sections map[Kind]*node, flags map[string]*node, key EntryKey, n node) *Fault {
 	if key.Kind != KindOverride {
-		if sections[key.Kind] == nil {
+		switch {
+		case sections[key.Kind] == nil:
 			return &Fault{Reason: "an entry of unknown kind cannot be exported"}
+		case key.Kind == KindFlag && n.kind != objectNode:
+			return &Fault{Reason: "a flag that is no object cannot be exported"}
 		}
 		sections[key.Kind].kids = append(sections[key.Kind].kids, kid{name: key.Name, node: n})
 		if key.Kind == KindFlag {

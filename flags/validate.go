@@ -78,6 +78,17 @@ const noPlace = -1
 // faultList gathers faults.
 type faultList []Fault
 
+// maxFaults bounds what hostile input can make of us; nobody mends more at once.
+const maxFaults = 1000
+
+// add appends a fault, whose reason is worked out only if there is room for it.
+func (l *faultList) add(f Fault, format string, args ...any) {
+	if len(*l) < maxFaults {
+		f.Reason = fmt.Sprintf(format, args...)
+		*l = append(*l, f)
+	}
+}
+
 // in returns the faults of a text as an error.
 func (l faultList) in(text []byte) error {
 	l.locate(string(text))

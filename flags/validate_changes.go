@@ -2,7 +2,6 @@ package flags
 
 import (
 	"bytes"
-	"fmt"
 	"unicode/utf8"
 )
 
@@ -76,37 +75,36 @@ func (ch *checker) addMutation(m Mutation) {
 		ch.add(it)
 		return
 	}
-	n, fault := parseTree(m.Bytes)
-	if fault != nil {
-		fault.Key, fault.Path, fault.Offset = m.Key, it.path+fault.Path[1:], noPlace
-		ch.faults = append(ch.faults, *fault)
-		n = node{kind: nullNode, at: noPlace}
+	it.node = &node{kind: nullNode, at: noPlace}
+	if len(m.Bytes) > MaxEntryBytes { // before it costs anything
 		it.broken = true
+		ch.fail(it, nil, it.path, tooLarge, len(m.Bytes), MaxEntryBytes)
+	} else if n, fault := parseTree(m.Bytes); fault != nil {
+		it.broken = true
+		ch.fail(it, nil, it.path+fault.Path[1:], "%s", fault.Reason)
+	} else {
+		n.forget()
+		it.node = &n
+		if !bytes.Equal(n.canonical(), m.Bytes) {
+			ch.fail(it, &n, it.path, "not in canonical form; pass it through flags.Canonical")
+		}
 	}
-	if n.forget(); fault == nil && !bytes.Equal(n.canonical(), m.Bytes) {
-		ch.fail(it, &n, it.path, "not in canonical form; pass it through flags.Canonical")
-	}
-	it.node = &n
 	ch.add(it)
 }
+
+const tooLarge = "%d bytes are too much, at most %d"
 
 func (ch *checker) add(it item) {
 	ch.items = append(ch.items, it)
 	ch.changes[it.key], ch.after[it.key] = true, it.node
 }
 
-// maxFaults bounds what a hostile write can make of us; nobody mends more at once.
-const maxFaults = 1000
-
 func (ch *checker) fail(it item, at *node, path, format string, args ...any) {
-	if len(ch.faults) >= maxFaults {
-		return
-	}
-	f := Fault{Key: it.key, Path: path, Reason: fmt.Sprintf(format, args...), Offset: noPlace}
+	f := Fault{Key: it.key, Path: path, Offset: noPlace}
 	if at != nil {
 		f.Offset = at.at
 	}
-	ch.faults = append(ch.faults, f)
+	ch.faults.add(f, format, args...)
 }
 
 // at returns the entry of a key as it will be, or nil where there will be none.
@@ -147,8 +145,7 @@ func (ch *checker) run() faultList {
 		ch.entry(it)
 	}
 	if count > MaxEntries {
-		ch.faults = append(ch.faults, Fault{Path: "$", Offset: noPlace,
-			Reason: fmt.Sprintf("%d entries, overrides included, are too many; a set has at most %d", count, MaxEntries)})
+		ch.fail(item{}, nil, "$", "%d entries, overrides included, are too many; a set has at most %d", count, MaxEntries)
 	}
 	if len(ch.evaluators)+len(ch.narrowed) > 0 {
 		ch.dependents()
@@ -195,7 +192,7 @@ func (ch *checker) name(it item) {
 
 func (ch *checker) limits(it item) {
 	if size := len(it.node.canonical()); size > MaxEntryBytes {
-		ch.fail(it, it.node, it.path, "%d bytes are too much, at most %d", size, MaxEntryBytes)
+		ch.fail(it, it.node, it.path, tooLarge, size, MaxEntryBytes)
 	}
 	if depth := it.node.depth(); depth > maxEntryDepth {
 		ch.fail(it, it.node, it.path, "nested %d levels deep, at most %d", depth, maxEntryDepth)

@@ -182,7 +182,7 @@ func TestBadFiles(t *testing.T) {
 
 // TestHostileFiles are refused by a short message before they cost anything.
 func TestHostileFiles(t *testing.T) {
-	const size = 10 << 20
+	const size, yamlSize = 10 << 20, 8 << 20
 	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
 	for i := 1; i < 20; i++ {
 		prev := "*a" + string(rune('a'+i-2))
@@ -194,15 +194,18 @@ func TestHostileFiles(t *testing.T) {
 	for _, tc := range []struct{ name, file, text string }{
 		{"arrays", "a.json", strings.Repeat("[", size)},
 		{"objects", "a.json", strings.Repeat(`{"a":`, size/5)},
-		{"flow YAML", "a.yaml", strings.Repeat("[", size)},
-		{"flow maps", "a.yaml", strings.Repeat("{a: ", size/4)},
-		{"block YAML", "a.yaml", strings.Repeat("- ", size/2)},
+		{"flow YAML", "a.yaml", strings.Repeat("[", yamlSize)},
+		{"flow maps", "a.yaml", strings.Repeat("{a: ", yamlSize/4)},
+		{"block YAML", "a.yaml", strings.Repeat("- ", yamlSize/2)},
 		{"alias bomb", "a.yaml", bomb},
+		{"too much YAML", "a.yaml", strings.Repeat("- ", size/2)},
+		{"many values", "a.json", `{"flags":[` + strings.Repeat("0,", size/2) + `0]}`},
+		{"many faults", "a.json", `{"flags":[` + strings.Repeat("0,", 1<<20) + `0]}`},
 		{"numbers", "a.json", `{"flags":` + strings.Repeat("9", size)},
 	} {
 		start := time.Now()
 		_, err := flagdfile.Parse([]byte(tc.text), tc.file)
-		if !errors.Is(err, flags.ErrInvalid) || len(err.Error()) > 300 {
+		if !errors.Is(err, flags.ErrInvalid) || len(err.Error()) > 2500 {
 			t.Errorf("%s: %.300v", tc.name, err)
 		}
 		t.Logf("%s: %v %v", tc.name, time.Since(start), err)

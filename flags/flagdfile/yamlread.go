@@ -17,6 +17,10 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 )
 
+// maxYAMLBytes is less than what JSON may have, as the library takes some hundred
+// bytes of memory for each value before we get to see any.
+const maxYAMLBytes = 8 << 20
+
 // parseYAML converts YAML to JSON, so that there is one reader of flag files.
 func parseYAML(data []byte, name string) (*flags.Document, error) {
 	root, fault := decodeYAML(data)
@@ -34,8 +38,8 @@ func parseYAML(data []byte, name string) (*flags.Document, error) {
 var lineInMessage = regexp.MustCompile(`^line (\d+): `)
 
 func decodeYAML(data []byte) (*yaml.Node, *flags.Fault) {
-	if len(data) > flags.MaxDocumentBytes {
-		return nil, faultAt(nil, "%d bytes are too much, at most %d", len(data), flags.MaxDocumentBytes)
+	if len(data) > maxYAMLBytes {
+		return nil, faultAt(nil, "%d bytes are too much for YAML, at most %d; JSON may have %d", len(data), maxYAMLBytes, flags.MaxDocumentBytes)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var root, second yaml.Node
