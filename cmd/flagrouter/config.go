@@ -1,0 +1,246 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// config is everything that can be said, however it was said.
+type config struct {
+	store, dataDir               string
+	mirrors                      []string
+	cache                        string
+	grpcAddr, httpAddr, opsAddr  string
+	tlsCert, tlsKey, tlsClientCA string
+	auth                         string
+	insecure                     bool
+	seed, configFile             string
+	logFormat, logLevel          string
+	profiling                    bool
+}
+
+func (c *config) flagSet() *pflag.FlagSet {
+	f := pflag.NewFlagSet("flagrouter", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.StringVar(&c.store, "store", "bolt:holdfast.db", "where flags live: bolt:PATH, mongodb://HOST/DATABASE, memory:")
+	f.StringVar(&c.dataDir, "data-dir", "./holdfast-data", "folder that relative bolt paths are in")
+	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
+	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
+	f.StringVar(&c.grpcAddr, "grpc-addr", "127.0.0.1:8015", "gRPC API for SDKs and flagctl, health, reflection")
+	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags")
+	f.StringVar(&c.opsAddr, "ops-addr", "127.0.0.1:8014", "/livez, /readyz, /metrics")
+	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM) for all of them")
+	f.StringVar(&c.tlsKey, "tls-key", "", "key file (PEM) of --tls-cert")
+	f.StringVar(&c.tlsClientCA, "tls-client-ca", "", "CA file (PEM) that clients' certificates must be signed by")
+	f.StringVar(&c.auth, "auth", "off", "access control; only off so far")
+	f.BoolVar(&c.insecure, "insecure", false, "allow addresses that are not loopback without access control")
+	f.StringVar(&c.seed, "seed", "", "flagd file (JSON or YAML) to begin a new store with, instead of the sample")
+	f.StringVar(&c.configFile, "config", "", "YAML file with any of these, without the dashes")
+	f.StringVar(&c.logFormat, "log-format", "", "text or json (default: text on a terminal, else json)")
+	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.BoolVar(&c.profiling, "pprof", false, "serve /debug/pprof on --ops-addr")
+	return f
+}
+
+// parse reads the flags, then the environment, then the file; what was said
+// first stays. The error is one line, or pflag.ErrHelp.
+func parse(args []string, env func(string) string) (*config, error) {
+	c := &config{}
+	f := c.flagSet()
+	f.Usage = func() {} // printed by run
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q; see flagrouter --help", f.Arg(0))
+	}
+	if err := fromEnv(f, env); err != nil {
+		return nil, err
+	}
+	if c.configFile != "" {
+		if err := fromFile(f, c.configFile); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.check()
+}
+
+func envName(flag string) string {
+	return "FLAGROUTER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func fromEnv(f *pflag.FlagSet, env func(string) string) error {
+	var faults []error
+	f.VisitAll(func(fl *pflag.Flag) {
+		value := env(envName(fl.Name))
+		if value == "" || fl.Changed {
+			return
+		}
+		for _, v := range split(fl, value) {
+			if err := f.Set(fl.Name, v); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", envName(fl.Name), err))
+			}
+		}
+	})
+	return errors.Join(faults...)
+}
+
+// split takes a list from a variable of the environment: several URLs, separated by spaces.
+func split(fl *pflag.Flag, value string) []string {
+	if fl.Value.Type() == "stringArray" {
+		return strings.Fields(value)
+	}
+	return []string{value}
+}
+
+func fromFile(f *pflag.FlagSet, path string) error {
+	data, err := os.ReadFile(path) //nolint:gosec // the operator named it
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return fmt.Errorf("--config %s: %w", path, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil // empty
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return fmt.Errorf("--config %s: want a mapping of option names to values", path)
+	}
+	said := map[string]bool{} // by a flag or a variable, which win
+	f.Visit(func(fl *pflag.Flag) { said[fl.Name] = true })
+	var seen []string
+	for i := 0; i < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		fault := func(format string, a ...any) error {
+			return fmt.Errorf("--config %s:%d: %s", path, key.Line, fmt.Sprintf(format, a...))
+		}
+		if f.Lookup(key.Value) == nil || key.Value == "config" {
+			return fault("unknown option %q", key.Value)
+		}
+		if slices.Contains(seen, key.Value) {
+			return fault("%s is said twice", key.Value)
+		}
+		seen = append(seen, key.Value)
+		if said[key.Value] {
+			continue
+		}
+		values, ok := scalars(value)
+		if !ok {
+			return fault("%s: want a value or, for mirror, a list of values", key.Value)
+		}
+		for _, v := range values {
+			if err := f.Set(key.Value, v); err != nil {
+				return fault("%v", err)
+			}
+		}
+	}
+	return nil
+}
+
+func scalars(n *yaml.Node) ([]string, bool) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return []string{n.Value}, true
+	case yaml.SequenceNode:
+		var out []string
+		for _, item := range n.Content {
+			if item.Kind != yaml.ScalarNode {
+				return nil, false
+			}
+			out = append(out, item.Value)
+		}
+		return out, true
+	default:
+		return nil, false
+	}
+}
+
+// check finds what cannot be right whatever the machine is like.
+func (c *config) check() error {
+	if c.auth != "off" {
+		return fmt.Errorf("--auth %s: access control does not exist yet; only off works", c.auth)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, c.logFormat) {
+		return fmt.Errorf("--log-format %s: want text or json", c.logFormat)
+	}
+	if _, err := levelOf(c.logLevel); err != nil {
+		return err
+	}
+	if (c.tlsCert == "") != (c.tlsKey == "") {
+		return errors.New("--tls-cert and --tls-key come together")
+	}
+	if c.tlsClientCA != "" && c.tlsCert == "" {
+		return errors.New("--tls-client-ca needs --tls-cert and --tls-key")
+	}
+	for _, a := range []struct{ flag, addr string }{
+		{"--grpc-addr", c.grpcAddr}, {"--http-addr", c.httpAddr}, {"--ops-addr", c.opsAddr},
+	} {
+		if err := c.checkAddr(a.flag, a.addr); err != nil {
+			return err
+		}
+	}
+	return c.checkStores()
+}
+
+func (c *config) checkAddr(flag, addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return fmt.Errorf("%s %q: want HOST:PORT", flag, addr)
+	}
+	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if !loopback && !c.insecure {
+		return fmt.Errorf("%s %s: with --auth off only loopback addresses are served; say --insecure to serve everybody who can reach it", flag, addr)
+	}
+	return nil
+}
+
+func (c *config) checkStores() error {
+	switch scheme, rest, _ := strings.Cut(c.store, ":"); scheme {
+	case "bolt":
+		if rest == "" {
+			return errors.New("--store bolt: names no file; want bolt:PATH")
+		}
+	case "memory":
+		if rest != "" {
+			return fmt.Errorf("--store %s: memory: takes no more", c.store)
+		}
+	case "mongodb", "mongodb+srv":
+	case "grpc", "grpcs":
+		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory:")
+	default:
+		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory:", redact(c.store))
+	}
+	for _, m := range c.mirrors {
+		if !strings.HasPrefix(m, "mongodb://") && !strings.HasPrefix(m, "mongodb+srv://") {
+			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", redact(m))
+		}
+	}
+	if c.cache != "" && !strings.HasPrefix(c.cache, "redis://") && !strings.HasPrefix(c.cache, "rediss://") {
+		return fmt.Errorf("--cache %q: want redis://HOST:PORT", redact(c.cache))
+	}
+	return nil
+}
+
+// redact takes user, password and options out of a URL, for messages. It works
+// on the text, because a URL that cannot be parsed may hold a password too.
+func redact(u string) string {
+	u, _, _ = strings.Cut(u, "?")
+	scheme, rest, ok := strings.Cut(u, "://")
+	if !ok {
+		return u
+	}
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		rest = rest[at+1:]
+	}
+	return scheme + "://" + rest
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/flagdfile"
+	"github.com/holdfast-flags/holdfast/router"
+)
+
+// defaultSet is the flag set of whoever names none.
+const defaultSet = "default"
+
+// startLimit bounds the first answer of the store.
+const startLimit = 5 * time.Second
+
+// serve puts everything together, says what is served, and returns once ctx has
+// ended and all of it is down.
+func serve(ctx context.Context, c *config, log *slog.Logger) error {
+	tlsConfig, err := loadTLS(c)
+	if err != nil {
+		return err
+	}
+	on, err := listen(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeAll(on)
+	st, err := openStore(c)
+	if err != nil {
+		return err
+	}
+	head, err := begin(ctx, c, st, log)
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	r := router.New(router.Options{
+		Store: st.Store, StoreKind: st.kind, TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
+	})
+	st.router.Store(r)
+	announce(log, c, st, on, head)
+	return r.Serve(ctx, on)
+}
+
+// begin makes sure that the store answers and has the default set.
+func begin(ctx context.Context, c *config, st *opened, log *slog.Logger) (flags.Head, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	doc, from, err := seedOf(c, st)
+	if err != nil {
+		return flags.Head{}, err
+	}
+	created, err := router.Seed(ctx, st, defaultSet, doc, from)
+	if err != nil {
+		return flags.Head{}, fmt.Errorf("store %s: %w", st.name, err)
+	}
+	head, err := st.Head(ctx, defaultSet)
+	if err != nil && flags.ClassOf(err) != flags.ClassNotFound {
+		return flags.Head{}, fmt.Errorf("store %s: %w", st.name, err)
+	}
+	switch {
+	case created:
+		log.Info("began a new store", "with", from, "token", head.Token().String())
+	case c.seed != "":
+		log.Warn("store is not new; --seed was left out", "file", c.seed)
+	}
+	return head, nil
+}
+
+// seedOf returns what a new store begins with. The file is read in any case, so
+// that a broken one is found at once and not when it is needed.
+func seedOf(c *config, st *opened) (*flags.Document, string, error) {
+	if c.seed != "" {
+		doc, err := flagdfile.Read(c.seed)
+		if err == nil {
+			err = doc.Check()
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("--seed: %w", err)
+		}
+		return doc, c.seed, nil
+	}
+	if !st.sample {
+		return nil, "an empty set", nil
+	}
+	doc, err := router.Sample()
+	return doc, "the sample", err
+}
+
+// listen opens all addresses before anything else is touched.
+func listen(ctx context.Context, c *config) (router.Listeners, error) {
+	var on router.Listeners
+	var config net.ListenConfig
+	for _, l := range []struct {
+		flag, addr string
+		to         *net.Listener
+	}{{"--grpc-addr", c.grpcAddr, &on.GRPC}, {"--http-addr", c.httpAddr, &on.HTTP}, {"--ops-addr", c.opsAddr, &on.Ops}} {
+		opened, err := config.Listen(ctx, "tcp", l.addr)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%s %s: port is in use; is another flagrouter running? stop it or name another address", l.flag, l.addr)
+		}
+		if err != nil {
+			closeAll(on)
+			return router.Listeners{}, fmt.Errorf("cannot listen: %w", err)
+		}
+		*l.to = opened
+	}
+	return on, nil
+}
+
+func closeAll(on router.Listeners) {
+	for _, l := range []net.Listener{on.GRPC, on.HTTP, on.Ops} {
+		if l != nil {
+			_ = l.Close() // closed already where it was served
+		}
+	}
+}
+
+func loadTLS(c *config) (*tls.Config, error) {
+	if c.tlsCert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.tlsCert, c.tlsKey, err)
+	}
+	out := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if c.tlsClientCA == "" {
+		return out, nil
+	}
+	pem, err := os.ReadFile(c.tlsClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-client-ca: %w", err)
+	}
+	out.ClientCAs = x509.NewCertPool()
+	if !out.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--tls-client-ca %s: no certificate in it", c.tlsClientCA)
+	}
+	out.ClientAuth = tls.RequireAndVerifyClientCert
+	return out, nil
+}
+
+// announce tells what is served where.
+func announce(log *slog.Logger, c *config, st *opened, on router.Listeners, head flags.Head) {
+	scheme := "http://"
+	if c.tlsCert != "" {
+		scheme = "https://"
+	}
+	log.Info("serving", "page", scheme+on.HTTP.Addr().String(), "grpc", on.GRPC.Addr().String(),
+		"ops", scheme+on.Ops.Addr().String(), "store", st.name, "token", head.Token().String())
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
+}

@@ -1,0 +1,68 @@
+package router
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+var (
+	descClients  = describe("clients", "Clients that follow a set now.", "set")
+	descRevision = describe("revision", "Newest revision of a set.", "set")
+	descEpoch    = describe("epoch", "Epoch of a set.", "set")
+	descFlags    = describe("entries", "Entries of a set: flags, evaluators, metadata, overrides.", "set")
+	descWrites   = describe("writes_total", "Commits offered to this router.", "outcome")
+	descLag      = describe("sink_lag_revisions", "Revisions that a mirror or cache is behind.", "kind", "name", "set")
+	descUp       = describe("sink_up", "1 if the last attempt at a mirror or cache succeeded.", "kind", "name", "set")
+	descErrors   = describe("sink_errors_total", "Failed attempts at a mirror or cache.", "kind", "name", "set")
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("holdfast_router_"+name, help, labels, nil)
+}
+
+// newRegistry returns a registry of the router's own, so that several routers
+// may live in one process.
+func newRegistry(r *Router, more ...prometheus.Collector) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{r})
+	registry.MustRegister(more...)
+	return registry
+}
+
+// collector reads the figures when they are asked for.
+type collector struct{ r *Router }
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descWrites, descLag, descUp, descErrors} {
+		ch <- d
+	}
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	for _, set := range c.r.hub.Sets() {
+		head := set.Head()
+		gauge(descClients, uint64(set.Count()), head.Set)
+		gauge(descRevision, head.Revision, head.Set)
+		gauge(descEpoch, head.Epoch, head.Set)
+		gauge(descFlags, uint64(head.Count), head.Set)
+	}
+	counter(descWrites, c.r.writes.taken.Load(), "accepted")
+	counter(descWrites, c.r.writes.refused.Load(), "refused")
+	for kind, sinks := range map[string][]SinkStatus{"mirror": c.r.Mirrors(), "cache": c.r.Caches()} {
+		for _, s := range sinks {
+			up := uint64(1)
+			if s.Err != nil {
+				up = 0
+			}
+			gauge(descLag, s.Lag, kind, s.Name, s.Set)
+			gauge(descUp, up, kind, s.Name, s.Set)
+			counter(descErrors, s.Errors, kind, s.Name, s.Set)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package router
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/holdfast-flags/holdfast/router/adminweb"
+)
+
+// Listeners are where a router is served. HTTP and Ops may be nil.
+type Listeners struct {
+	GRPC net.Listener // the router's own API, health, reflection
+	HTTP net.Listener // the page
+	Ops  net.Listener // /livez, /readyz, /metrics
+}
+
+// Serve serves until ctx ends or a listener fails, then shuts down in order:
+// writes are refused, watchers told to leave, calls under way finished, mirrors
+// and caches brought up to date, all within Options.DrainTimeout; then the store
+// is closed. The error is that of the listener, or of closing the store.
+func (r *Router) Serve(ctx context.Context, on Listeners) error {
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { r.follow(following) })
+
+	page, ops := r.httpServer(adminweb.Handler(r.opts.Store, r.opts.Logger)), r.httpServer(r.opsHandler())
+	failed := make(chan error, 3)
+	serve := func(what string, l net.Listener, serve func(net.Listener) error) {
+		if l == nil {
+			return
+		}
+		wg.Go(func() {
+			if err := serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("router: serve %s on %s: %w", what, l.Addr(), err)
+			}
+		})
+	}
+	serve("gRPC", on.GRPC, r.server.Serve)
+	serve("HTTP", r.secure(on.HTTP), page.Serve)
+	serve("ops", r.secure(on.Ops), ops.Serve)
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	r.stop(page, ops)
+	stopFollowing()
+	wg.Wait()
+	r.hub.Close()
+	return errors.Join(err, r.opts.Store.Close())
+}
+
+func (r *Router) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
+// secure adds TLS, where it is on.
+func (r *Router) secure(l net.Listener) net.Listener {
+	if l == nil || r.opts.TLS == nil {
+		return l
+	}
+	return tls.NewListener(l, r.opts.TLS)
+}
+
+func (r *Router) stop(servers ...*http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.opts.DrainTimeout)
+	defer cancel()
+	r.mu.Lock()
+	r.stopping = true
+	r.mu.Unlock()
+	r.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
+	r.writes.stop()
+	r.svc.Drain()
+
+	graceful := make(chan struct{})
+	go func() {
+		defer close(graceful)
+		r.server.GracefulStop()
+	}()
+	for _, s := range servers {
+		if s.Shutdown(ctx) != nil {
+			_ = s.Close() // out of patience
+		}
+	}
+	r.settle(ctx)
+	select {
+	case <-graceful:
+	case <-ctx.Done():
+		r.server.Stop()
+		<-graceful
+	}
+}
+
+// settle waits until mirrors and caches that work have the last commits.
+func (r *Router) settle(ctx context.Context) {
+	for r.behind() && sleep(ctx, 10*time.Millisecond) {
+	}
+}
+
+func (r *Router) behind() bool {
+	for _, p := range append(r.mirrors[:len(r.mirrors):len(r.mirrors)], r.caches...) {
+		for _, s := range p.status() {
+			if s.Lag > 0 && s.Err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
