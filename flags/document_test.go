@@ -2,6 +2,7 @@ package flags_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -117,5 +118,46 @@ func TestCheckAgainst(t *testing.T) {
 	err = d.CheckAgainst(set, true)
 	if err == nil || err.Error() != "flags: invalid: "+missing+`evaluator "beta" is deleted but still used here; change the rule first` {
 		t.Errorf("in place of all that is there: %v", err)
+	}
+}
+
+func TestDocumentFaults(t *testing.T) {
+	for text, want := range map[string]string{
+		`7`:                                     `f.json:1:1: $: a flag file is an object with "flags", this is a number`,
+		`{"flags":7}`:                           `f.json:1:10: $.flags: want an object of flags, this is a number`,
+		`{"flags":{"a":null}}`:                  `f.json:1:15: $.flags.a: a flag is an object, this is null`,
+		`{"flags":[{"key":""}]}`:                `f.json:1:11: $.flags[0]: a flag in an array needs a "key" that is a string`,
+		`{"flags":{},"metadata":[]}`:            `f.json:1:24: $.metadata: want an object, this is an array`,
+		`{"flags":{},"$evaluators":true}`:       `f.json:1:27: $.$evaluators: want an object, this is a boolean`,
+		`{"flags":{},"$evaluator":{}}`:          `f.json:1:13: $.$evaluator: unknown field; a flag file has "flags", "$evaluators", "metadata"; did you mean "$evaluators"?`,
+		`{"flags":{"a":{"x-overrides":["e"]}}}`: `f.json:1:30: $.flags.a.x-overrides: want an object of targeting key to variant, this is an array`,
+		`{"flags":[{"key":"a"},{"key":"b"},{"key":"a","x":1}]}`:             `f.json:1:35: $.flags[2]: flag "a" is defined twice; keep one of them`,
+		`{"flags":{"a":{"variants":{"on":true},"x-overrides":{"e":7}}}}`:    `f.json:1:58: $.flags.a.x-overrides.e: an override names one variant, e.g. "on"`,
+		`{"flags":{"a":{"variants":{"on":true},"x-overrides":{"e":"in"}}}}`: `f.json:1:58: $.flags.a.x-overrides.e: "in" is no variant; known: "on"; did you mean "on"?`,
+		`{"flags":{"a":{"variants":{"on":true},"x-overrides":{"":"on"}}}}`:  `f.json:1:57: $.flags.a.x-overrides[""]: an override, and nothing else, names a targeting key`,
+		`{"flags":{"":{"variants":{"on":true}}}}`:                           `f.json:1:14: $.flags[""]: a name must not be empty`,
+		`{"flags":[{"key":"a","variants":{"on":1,"off":"x"}}]}`:             `f.json:1:47: $.flags[0].variants.off: this is a string but "on" is a number; variants are all of one type`,
+		`{"flags":{},"metadata":{"m":{}}}`:                                  `f.json:1:29: $.metadata.m: metadata holds strings, numbers and booleans, this is an object`,
+	} {
+		d, err := flags.ParseDocument([]byte(text), "f.json")
+		if err == nil {
+			err = d.Check()
+		}
+		if err == nil || err.Error() != "flags: invalid: "+want {
+			t.Errorf("%s\ngot  %v\nwant flags: invalid: %s", text, err, want)
+		}
+	}
+}
+
+func TestExportRefuses(t *testing.T) {
+	for name, e := range map[string]flags.Entry{
+		"an override without its flag": {Key: flags.OverrideKey("a", "e"), Bytes: []byte(`{"variant":"on"}`)},
+		"bytes that are not JSON":      {Key: flags.FlagKey("a"), Bytes: []byte(`{`)},
+		"a flag that is no object":     {Key: flags.FlagKey("a"), Bytes: []byte(`7`)},
+		"an unknown kind":              {Key: flags.EntryKey{Kind: 9, Name: "a"}, Bytes: []byte(`{}`)},
+	} {
+		if out, err := flags.Export([]flags.Entry{e}); !errors.Is(err, flags.ErrInvalid) || out != nil {
+			t.Errorf("%s: %s, %v", name, out, err)
+		}
 	}
 }

@@ -59,13 +59,14 @@ type checker struct {
 	narrowed   map[string]bool       // flags that lost a variant
 	overrides  map[string]int        // change to the number of overrides, by flag
 	sets       map[*node]*variantSet // variants of the flags looked at
+	unsound    map[string]bool       // evaluators with a fault of their own
 }
 
 func newChecker(base *Contents) *checker {
 	return &checker{
 		base: base, changes: map[EntryKey]bool{}, after: map[EntryKey]*node{},
 		evaluators: map[string]bool{}, narrowed: map[string]bool{}, overrides: map[string]int{},
-		sets: map[*node]*variantSet{},
+		sets: map[*node]*variantSet{}, unsound: map[string]bool{},
 	}
 }
 
@@ -141,8 +142,12 @@ func (ch *checker) run() faultList {
 			ch.overrides[it.key.Name] += change
 		}
 	}
-	for _, it := range ch.items {
-		ch.entry(it)
+	for _, evaluators := range []bool{true, false} { // the first, as flags refer to them
+		for _, it := range ch.items {
+			if (it.key.Kind == KindEvaluator) == evaluators {
+				ch.entry(it)
+			}
+		}
 	}
 	if count > MaxEntries {
 		ch.fail(item{}, nil, "$", "%d entries, overrides included, are too many; a set has at most %d", count, MaxEntries)

@@ -16,7 +16,8 @@ func (ch *checker) evaluator(it item) {
 	if it.node.kind == objectNode && len(it.node.kids) == 0 {
 		ch.fail(it, it.node, it.path, "an evaluator without a rule; delete it or write one")
 	}
-	ch.rule(it, it.node, it.path, func(string) string { return "an evaluator cannot refer to another; write its rule out" })
+	sound := ch.rule(it, it.node, it.path, func(string) string { return "an evaluator cannot refer to another; write its rule out" })
+	ch.unsound[it.key.Name] = !sound
 }
 
 // targeting checks the rule of a flag, and what it can answer.
@@ -34,6 +35,9 @@ func (ch *checker) targeting(it item) {
 		c := resultChecker{variants: variants, seen: map[string]bool{}, evaluators: func(name string) *node { return ch.at(EntryKey{Kind: KindEvaluator, Name: name}) }}
 		c.report = func(at *node, path, format string, args ...any) { ch.fail(it, at, path, format, args...) }
 		c.result(n, path)
+	}
+	for name := range refs {
+		sound = sound && !ch.unsound[name] // which has been reported, where it stands
 	}
 	if sound {
 		ch.compile(it, n, path, refs)
@@ -53,11 +57,14 @@ func (ch *checker) missingEvaluator(name string) string {
 
 // rule checks a rule and reports whether it has no fault.
 func (ch *checker) rule(it item, n *node, path string, unknown func(string) string) bool {
-	before := len(ch.faults)
+	sound := true
 	c := ruleChecker{unknown: unknown}
-	c.report = func(at *node, path, format string, args ...any) { ch.fail(it, at, path, format, args...) }
+	c.report = func(at *node, path, format string, args ...any) {
+		sound = false
+		ch.fail(it, at, path, format, args...)
+	}
 	c.rule(n, path)
-	return len(ch.faults) == before
+	return sound
 }
 
 // compile has the last word: a rule that is not refused above and does not

@@ -250,6 +250,10 @@ func TestChangesThatBreakOthers(t *testing.T) {
 			`$.$evaluators.x.!.$ref: an evaluator cannot refer to another; write its rule out`},
 		{"evaluator with an unknown operator", []flags.Mutation{put(evaluatorKey("x"), `{"plus":[1,2]}`)},
 			`$.$evaluators.x: unknown operator "plus"; there are "if", "==", "in", "and", "or", "fractional", "starts_with", "sem_ver", ...`},
+		{"break an evaluator in use", []flags.Mutation{put(beta, `{"plus":[1,2]}`)},
+			`$.$evaluators.beta: unknown operator "plus"; there are "if", "==", "in", "and", "or", "fractional", "starts_with", "sem_ver", ...`},
+		{"make one a list, where a rule is wanted", []flags.Mutation{put(evaluatorKey("answer"), `["on"]`)},
+			`$.flags.c.targeting.$ref: evaluator "answer": an array names no variant`},
 		{"empty evaluator", []flags.Mutation{put(evaluatorKey("x"), `{}`)}, `$.$evaluators.x: an evaluator without a rule; delete it or write one`},
 		{"metadata", []flags.Mutation{put(metadataKey("m"), `"x"`)}, ``},
 		{"metadata of a wrong type", []flags.Mutation{put(metadataKey("m"), `["x"]`)}, `$.metadata.m: metadata holds strings, numbers and booleans, this is an array`},
@@ -397,5 +401,16 @@ func TestHostileWrites(t *testing.T) {
 		if len(got) != 1000 {
 			t.Errorf("%s: %d faults", name, len(got))
 		}
+	}
+}
+
+// TestFaultsPastTheLimit: what is no longer listed must not pass for sound.
+func TestFaultsPastTheLimit(t *testing.T) {
+	var changes []flags.Mutation
+	for i := range 1100 {
+		changes = append(changes, put(flags.FlagKey(fmt.Sprintf("f%04d", i)), onOff(`{"if":[{"$ref":"gone"},"on"]}`)))
+	}
+	if got := faultsOf(t, contents(t).CheckChanges(flags.OpChange, changes)); len(got) != 1000 {
+		t.Errorf("%d faults", len(got))
 	}
 }
