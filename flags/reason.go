@@ -71,12 +71,12 @@ type Freshness uint8
 
 // The freshnesses.
 const (
-	// Fresh: the set was confirmed by its origin within the bound.
-	Fresh Freshness = iota
-	// Stale: the set is the last known one; its origin has not confirmed it lately.
-	Stale
-	// NotFresh: the read demanded a version or a confirmation that could not be had.
-	NotFresh
+	// FreshnessFresh: the set was confirmed by its origin within the bound.
+	FreshnessFresh Freshness = iota
+	// FreshnessStale: the set is the last known one; its origin has not confirmed it lately.
+	FreshnessStale
+	// FreshnessNotFresh: the read demanded a version or a confirmation that could not be had.
+	FreshnessNotFresh
 )
 
 var freshnessNames = [...]string{"FRESH", "STALE", "NOT_FRESH"}

@@ -46,7 +46,7 @@ type answer struct {
 }
 
 func detailsOf[T any](a answer, value T, fits bool) Details[T] {
-	d := Details[T]{Value: value, Reason: a.reason, ErrorCode: a.code, Freshness: NotFresh, state: a.state, node: a.node}
+	d := Details[T]{Value: value, Reason: a.reason, ErrorCode: a.code, Freshness: FreshnessNotFresh, state: a.state, node: a.node}
 	if a.state != nil {
 		d.Freshness = a.state.freshness
 	}

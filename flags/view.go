@@ -39,7 +39,7 @@ func (v View) Snapshot() *Snapshot {
 // Freshness says how far the view can be trusted to be the newest.
 func (v View) Freshness() Freshness {
 	if v.p == nil {
-		return NotFresh
+		return FreshnessNotFresh
 	}
 	return v.p.freshness
 }

@@ -1,0 +1,176 @@
+package flags
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Client answers flag reads from memory and keeps that memory right. All methods
+// are safe for concurrent use.
+//
+// A read is one atomic load, a lookup and the flag's compiled rule; it never waits,
+// never fails and takes no lock. Everything else goes on behind it: layers deliver sets,
+// of which only a newer one of the same history that adds up is ever installed.
+type Client struct {
+	current atomic.Pointer[published] // what reads see; alone in the first word
+
+	opts   Options
+	keeper *keeper
+	primary, secondary,
+	cache, disk *layer
+	outlets     []*outlet
+	subscribers subscribers
+	trouble     trouble
+	resync      atomic.Bool // the next stream begins with a whole set
+	streaming   atomic.Bool
+	warned      time.Time // only the fallback loop looks at it
+
+	born  time.Time
+	asked atomic.Int64 // nanoseconds after born at which the newest answered question was sent
+
+	// The client's own lifetime, ended by Close; no caller's context outlives a call.
+	ctx     context.Context
+	done    <-chan struct{}
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// ErrClosed: the client was closed.
+var ErrClosed = errors.New("flags: client is closed")
+
+// New returns a client that follows a flag set through the layers of opts. It
+// waits for a first set, at most for StartTimeout; a client that has none by then
+// is as usable: reads give their defaults until a layer delivers.
+//
+// Only a wrong configuration is an error. ctx bounds the wait, not the client.
+func New(ctx context.Context, opts Options) (*Client, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{opts: opts, born: time.Now(), trouble: trouble{changed: make(chan struct{})}}
+	c.keeper = newKeeper(&c.opts, &c.current)
+	c.keeper.offer = c.installed
+	c.primary = newLayer(opts.Primary, opts.Set, true, &c.opts.Observer)
+	c.secondary = newLayer(opts.Secondary, opts.Set, true, &c.opts.Observer)
+	c.cache = newLayer(opts.Cache, opts.Set, false, &c.opts.Observer)
+	c.disk = newLayer(opts.Disk, opts.Set, false, &c.opts.Observer)
+	c.disk.disk = true
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	c.done = c.ctx.Done()
+	c.start()
+	if opts.StartTimeout > 0 {
+		wait, cancel := context.WithTimeout(ctx, opts.StartTimeout)
+		defer cancel()
+		_ = c.WaitReady(wait) // what is missing is in Status; it is no reason not to start
+	}
+	return c, nil
+}
+
+// start begins with what needs no network, then runs everything else side by side.
+func (c *Client) start() {
+	if c.disk.readable() {
+		_ = c.pull(c.ctx, c.disk) // counted in Status; whatever is wrong with the file, other layers follow
+	}
+	for _, o := range []*outlet{newOutlet(c.disk, diskEvery, 0), newOutlet(c.cache, 0, c.cache.TTL*8/10)} {
+		if o.Sink != nil {
+			c.outlets = append(c.outlets, o)
+			c.running.Go(func() { o.run(c.ctx, c.latest) })
+		}
+	}
+	c.running.Go(func() {
+		// The cache comes first: what it has, the primary's stream need not send.
+		if c.cache.readable() {
+			_ = c.pull(c.ctx, c.cache)
+		}
+		if c.primary.readable() {
+			c.running.Go(func() { c.primaryLoop(c.ctx) })
+		}
+		c.fallbackLoop(c.ctx)
+	})
+	if c.secondary.readable() && c.primary.readable() {
+		c.running.Go(func() { c.exerciseLoop(c.ctx) })
+	}
+}
+
+// Close ends all background work and frees the streams; it waits for both. Sets that the
+// disk has not got yet are still written. Reads go on being answered from the last
+// snapshot. Sources and sinks are left to whoever made them. Idempotent; never fails.
+func (c *Client) Close() error {
+	c.cancel()
+	c.keeper.close()
+	c.subscribers.close()
+	c.running.Wait()
+	return nil
+}
+
+// WaitReady waits until any layer has delivered a set. The error wraps that of ctx,
+// or ErrClosed, and says what the layers are short of.
+func (c *Client) WaitReady(ctx context.Context) error {
+	for {
+		_, changed := c.keeper.next()
+		if c.current.Load().snap != nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-c.done:
+			return ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("flags: no set %q yet%s: %w", c.opts.Set, c.complaints(), ctx.Err())
+		}
+	}
+}
+
+func (c *Client) complaints() (text string) {
+	for _, l := range c.layers() {
+		if s := l.status(); s.LastError != "" {
+			text += fmt.Sprintf("; %s: %s", s.Name, s.LastError)
+		}
+	}
+	return text
+}
+
+func (c *Client) layers() []*layer { return []*layer{c.primary, c.secondary, c.cache, c.disk} }
+
+func (c *Client) layerStates() map[string]string {
+	states := map[string]string{}
+	for _, l := range c.layers() {
+		if !l.absent() {
+			s := l.status()
+			states[s.Name] = s.State
+			if s.Breaker != GateClosed {
+				states[s.Name] = s.Breaker.String()
+			}
+		}
+	}
+	return states
+}
+
+// installed passes a new snapshot on. It runs under the keeper's lock, so that
+// sinks and subscribers see versions in order, and only hands over.
+func (c *Client) installed(from *layer, u Update, old, now *Snapshot) {
+	c.subscribers.tell(&u, old, now)
+	if c.keeper.lineage == "" {
+		return // a copy of unknown history goes nowhere until an origin has confirmed it
+	}
+	for _, o := range c.outlets {
+		if o.layer != from {
+			o.take(u, now)
+		}
+	}
+}
+
+// latest returns what is held and how old it is, once it is known to be of the right history.
+func (c *Client) latest() (*Snapshot, time.Time) {
+	c.keeper.mu.Lock()
+	defer c.keeper.mu.Unlock()
+	if c.keeper.lineage == "" {
+		return nil, time.Time{}
+	}
+	return c.keeper.held, c.keeper.asOf
+}

@@ -1,0 +1,66 @@
+package flags
+
+import "context"
+
+// The getters are those of [View], on the snapshot that ctx asks for: the newest,
+// unless it says otherwise. fallback is returned where the flag has no value of the type.
+
+// Bool returns the value of a boolean flag.
+func (c *Client) Bool(ctx context.Context, key string, ec EvaluationContext, fallback bool) bool {
+	return c.View(ctx).Bool(key, ec, fallback)
+}
+
+// String returns the value of a string flag.
+func (c *Client) String(ctx context.Context, key string, ec EvaluationContext, fallback string) string {
+	return c.View(ctx).String(key, ec, fallback)
+}
+
+// Int returns the value of a number flag that is an integer.
+func (c *Client) Int(ctx context.Context, key string, ec EvaluationContext, fallback int64) int64 {
+	return c.View(ctx).Int(key, ec, fallback)
+}
+
+// Float returns the value of a number flag.
+func (c *Client) Float(ctx context.Context, key string, ec EvaluationContext, fallback float64) float64 {
+	return c.View(ctx).Float(key, ec, fallback)
+}
+
+// Object returns the value of an object flag.
+func (c *Client) Object(ctx context.Context, key string, ec EvaluationContext, fallback Value) Value {
+	return c.View(ctx).Object(key, ec, fallback)
+}
+
+// BoolDetails returns the value of a boolean flag and how it came about.
+func (c *Client) BoolDetails(ctx context.Context, key string, ec EvaluationContext, fallback bool) BoolDetails {
+	return c.View(ctx).BoolDetails(key, ec, fallback)
+}
+
+// StringDetails returns the value of a string flag and how it came about.
+func (c *Client) StringDetails(ctx context.Context, key string, ec EvaluationContext, fallback string) StringDetails {
+	return c.View(ctx).StringDetails(key, ec, fallback)
+}
+
+// IntDetails returns the value of a number flag that is an integer, and how it came about.
+func (c *Client) IntDetails(ctx context.Context, key string, ec EvaluationContext, fallback int64) IntDetails {
+	return c.View(ctx).IntDetails(key, ec, fallback)
+}
+
+// FloatDetails returns the value of a number flag and how it came about.
+func (c *Client) FloatDetails(ctx context.Context, key string, ec EvaluationContext, fallback float64) FloatDetails {
+	return c.View(ctx).FloatDetails(key, ec, fallback)
+}
+
+// ObjectDetails returns the value of an object flag and how it came about.
+func (c *Client) ObjectDetails(ctx context.Context, key string, ec EvaluationContext, fallback Value) ValueDetails {
+	return c.View(ctx).ObjectDetails(key, ec, fallback)
+}
+
+// GetFlags returns the details of several flags, all from one snapshot. One
+// that cannot be resolved spoils no other.
+func (c *Client) GetFlags(ctx context.Context, ec EvaluationContext, keys ...string) []FlagDetails {
+	return c.View(ctx).GetFlags(nil, ec, keys...)
+}
+
+// Handle returns a handle bound to one flag, whose reads skip the lookup of the
+// key and always see the newest snapshot. Keep it for as long as the client.
+func (c *Client) Handle(key string) *Handle { return newHandle(&c.current, key) }

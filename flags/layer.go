@@ -1,0 +1,131 @@
+package flags
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// bulkTimeout bounds what follows the first answer of a layer: a whole set may
+// take longer than a head, and that says nothing about the layer's health.
+const bulkTimeout = 30 * time.Second
+
+// Why a layer was not asked.
+var (
+	errRefused = errors.New("refused by the layer's gate")
+	errBusy    = errors.New("a load of this layer is under way")
+)
+
+// layer is a Layer at work: every call to it goes through here, so that no call
+// escapes its gate, its budget or the counters.
+type layer struct {
+	Layer
+	set     string
+	origin  bool          // its answers say which lineage the set has
+	disk    bool          // the last-known-good file
+	loading chan struct{} // holds one token while a load is under way
+	stats   layerStats
+	observe *Observer
+}
+
+func newLayer(cfg Layer, set string, origin bool, observe *Observer) *layer {
+	return &layer{Layer: cfg, set: set, origin: origin, loading: make(chan struct{}, 1), observe: observe}
+}
+
+// readable reports whether the layer is there and delivers sets.
+func (l *layer) readable() bool { return l.Source != nil }
+
+// gated runs fn through the layer's gate. A call that the gate did not let
+// through returns errRefused. A call cut by its budget is transient whatever
+// the driver made of it: the driver sees a context that ended, not whose fault it was.
+func (l *layer) gated(ctx context.Context, op string, fn func(context.Context) error) error {
+	ran := false
+	err := l.Gate.Run(ctx, l.Timeout, func(bounded context.Context) error {
+		ran = true
+		began := time.Now()
+		err := fn(bounded)
+		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+			err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", l.Timeout, err)}
+		}
+		l.answered(op, time.Since(began), err)
+		return err
+	})
+	if !ran && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", l.Name, errRefused)
+	}
+	return err
+}
+
+// head asks for the layer's newest head; sent is when.
+func (l *layer) head(ctx context.Context) (h Head, sent time.Time, err error) {
+	err = l.gated(ctx, "head", func(ctx context.Context) error {
+		sent = time.Now()
+		h, err = l.Source.Head(ctx, l.set)
+		return err
+	})
+	if err == nil {
+		l.stats.saw(h)
+	}
+	return h, sent, err
+}
+
+// fetch asks for what leads from have to the layer's head. The gate let the head
+// through a moment ago; it only learns of a failure.
+func (l *layer) fetch(ctx context.Context, have Head) (Update, error) {
+	bulk, cancel := context.WithTimeout(ctx, bulkTimeout)
+	defer cancel()
+	sent := time.Now()
+	u, err := l.Source.Fetch(bulk, l.set, have)
+	if err != nil && bulk.Err() != nil && ctx.Err() == nil {
+		err = &SourceError{Class: ClassTransient, Op: l.Name + ": fetch", Err: err}
+	}
+	l.answered("fetch", time.Since(sent), err)
+	if err != nil {
+		l.Gate.Report(ctx, err)
+		return u, err
+	}
+	if u.AsOf.IsZero() && l.origin {
+		u.AsOf = sent
+	}
+	l.stats.saw(u.Head)
+	return u, nil
+}
+
+// lock takes the right to load, or returns false: one load at a time per layer.
+func (l *layer) lock() bool {
+	select {
+	case l.loading <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// lockWait is lock for callers that may wait for their turn.
+func (l *layer) lockWait(ctx context.Context) error {
+	select {
+	case l.loading <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *layer) unlock() { <-l.loading }
+
+func (l *layer) answered(op string, took time.Duration, err error) {
+	l.stats.answered(took, err)
+	if l.observe.Answered != nil {
+		l.observe.Answered(l.Name, op, took, err)
+	}
+}
+
+// fallsThrough is the one rule for asking the next layer: this one cannot serve
+// anybody now, or its gate says so. Whatever else it says stands: a staler layer
+// must neither bring back what was deleted nor let in who was turned away.
+func fallsThrough(err error) bool { return err != nil && ClassOf(err) == ClassTransient }
+
+// remembers reports whether the layer only says what was known once, when
+// nobody can say any more what happened since.
+func (l *layer) remembers() bool { return l.disk }

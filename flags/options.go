@@ -1,0 +1,96 @@
+package flags
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options configures a [Client]. Any subset of the layers works; without one at
+// all every read gives its default. The zero value of every other field is what
+// production should run with.
+type Options struct {
+	Set string // the flag set to follow; default "default"
+
+	// The layers, best first. The answers of Primary and Secondary say which
+	// lineage the set has; Cache and Disk only shorten the way there.
+	Primary   Layer // followed by its Watcher, or polled every 5 s without one
+	Secondary Layer // read while the primary cannot serve, and tried out while it can
+	Cache     Layer // read at start and during outages; its Sink is kept current
+	Disk      Layer // read first at start; its Sink is rewritten at most once a second
+
+	FreshFor     time.Duration // age from which answers are reported stale; default 54 s (a 60 s TTL less 10 %)
+	MaxStaleness time.Duration // age from which defaults are served instead; default 0: serve for ever, reported
+	StartTimeout time.Duration // how long New waits for a first snapshot; default 1.5 s, negative: not at all
+
+	Logger   *slog.Logger // default slog.Default()
+	Observer Observer     // hooks for metrics
+
+	sabotage sabotage
+}
+
+// Layer is one place that flag sets come from, go to, or both. A Layer without
+// a Source and a Sink is absent.
+type Layer struct {
+	Name    string        // shown in details, Status and logs; default the role: primary, secondary, cache, disk
+	Source  Source        // where sets come from
+	Watcher Watcher       // primary only: pushes changes
+	Sink    Sink          // cache and disk only: takes every installed set
+	Gate    Gate          // guards every call; default lets all through. Not shared with another layer
+	Timeout time.Duration // to the first answer; default 1 s (cache 100 ms). What follows has 30 s
+	TTL     time.Duration // cache only: how long its entries live; they are renewed at 80 % of it. Default 60 s
+}
+
+func (l *Layer) absent() bool { return l.Source == nil && l.Sink == nil }
+
+// sabotage switches single guards off, so that a test can show that it would
+// notice their absence.
+type sabotage struct {
+	anyVersion bool // install older versions too
+	anyLineage bool // install other lineages too
+	anyDigest  bool // install whatever adds up to whatever
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Set == "" {
+		o.Set = "default"
+	}
+	if err := CheckSetName(o.Set); err != nil {
+		return o, err
+	}
+	roles := map[string]*Layer{"primary": &o.Primary, "secondary": &o.Secondary, "cache": &o.Cache, "disk": &o.Disk}
+	for role, l := range roles {
+		if l.Watcher != nil && (role != "primary" || l.Source == nil) {
+			return o, fmt.Errorf("%w options: %s has a Watcher; only a primary with a Source can", ErrInvalid, role)
+		}
+		l.withDefaults(role)
+	}
+	if o.FreshFor <= 0 {
+		o.FreshFor = 54 * time.Second
+	}
+	if o.StartTimeout == 0 {
+		o.StartTimeout = 1500 * time.Millisecond
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o, nil
+}
+
+func (l *Layer) withDefaults(role string) {
+	if l.Name == "" {
+		l.Name = role
+	}
+	if l.Gate == nil {
+		l.Gate = ungated{}
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = time.Second
+		if role == "cache" {
+			l.Timeout = 100 * time.Millisecond
+		}
+	}
+	if l.TTL <= 0 {
+		l.TTL = time.Minute
+	}
+}

@@ -1,0 +1,224 @@
+package flags
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	firstSpread    = 5 * time.Second // a process that holds a set spreads its first read of the secondary over this
+	exerciseEvery  = time.Minute     // head and digest of the secondary while it is not needed
+	exerciseWhole  = time.Hour       // its whole set
+	warnEvery      = 10 * time.Second
+	exerciseSpread = 5 // parts of the interval by which the first exercise is spread
+)
+
+// trouble is whether the primary can serve, as the fallback needs to know it.
+type trouble struct {
+	mu      sync.Mutex
+	err     error // nil: it serves, or has not been asked yet
+	changed chan struct{}
+}
+
+func (t *trouble) set(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := t.err
+	t.err = err
+	if (was == nil) != (err == nil) || fallsThrough(was) != fallsThrough(err) {
+		close(t.changed)
+		t.changed = make(chan struct{})
+	}
+}
+
+func (t *trouble) clear() { t.set(nil) }
+
+func (t *trouble) get() (error, <-chan struct{}) { //nolint:revive // the error is the value here
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err, t.changed
+}
+
+// fallbackLoop reads the layers below while the primary cannot serve: the one
+// rule is fallsThrough. It asks for heads at a constant cadence, whatever the
+// number of reads, so that an outage of the primary never becomes a flood elsewhere.
+func (c *Client) fallbackLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		err, changed := c.trouble.get()
+		if c.primary.readable() && !fallsThrough(err) {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if !c.keeper.have().Version.IsZero() {
+			c.waitOr(ctx, changed, rand.N(firstSpread))
+		}
+		c.serveBelow(ctx, changed)
+	}
+}
+
+// serveBelow reads the layers below until the primary serves again.
+func (c *Client) serveBelow(ctx context.Context, changed <-chan struct{}) {
+	for ctx.Err() == nil {
+		err, now := c.trouble.get()
+		if c.primary.readable() && (now != changed || !fallsThrough(err)) {
+			return
+		}
+		below := c.readBelow(ctx)
+		if c.primary.readable() {
+			c.warn(ctx, err)
+		}
+		pause := jitter(pollEvery)
+		if below != nil && c.keeper.have().Version.IsZero() {
+			pause = jitter(retryEvery) // cold: nothing at all can be served yet
+		}
+		c.waitOr(ctx, changed, pause)
+	}
+}
+
+// readBelow asks the secondary, and the cache where that cannot serve. A cache
+// may know more than a process that has nobody left to ask.
+func (c *Client) readBelow(ctx context.Context) error {
+	err := errRefused
+	if c.secondary.readable() {
+		err = c.pull(ctx, c.secondary)
+	}
+	if fallsThrough(err) && c.cache.readable() {
+		return c.pull(ctx, c.cache)
+	}
+	return err
+}
+
+func (c *Client) waitOr(ctx context.Context, changed <-chan struct{}, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
+// warn tells that a lower layer serves, at most once in ten seconds.
+func (c *Client) warn(ctx context.Context, cause error) {
+	if ctx.Err() != nil || time.Since(c.warned) < warnEvery && !c.warned.IsZero() {
+		return
+	}
+	c.warned = time.Now()
+	p := c.current.Load()
+	age := time.Duration(0)
+	if !p.asOf.IsZero() {
+		age = time.Since(p.asOf).Round(time.Millisecond)
+	}
+	c.opts.Logger.WarnContext(ctx, "flags: a lower layer serves", "set", c.opts.Set, "layer", p.layer,
+		"token", View{p}.Token().String(), "freshness", p.freshness.String(), "age", age, "cause", cause)
+}
+
+// pull brings what is held up to a layer: the head, then only what is missing.
+func (c *Client) pull(ctx context.Context, l *layer) error {
+	if !l.lock() {
+		return errBusy
+	}
+	defer l.unlock()
+	return c.pullLocked(ctx, l)
+}
+
+func (c *Client) pullLocked(ctx context.Context, l *layer) error {
+	head, sent, err := l.head(ctx)
+	if err != nil {
+		return err
+	}
+	if l.origin && c.keeper.confirm(l, head, sent) {
+		return nil // only an origin's head says how things are now; a copy's age is in what it delivers
+	}
+	have := c.keeper.have()
+	if have.Lineage == head.Lineage && head.Version.Before(have.Version) {
+		return ignoreOlder(c.keeper.install(l, Update{Head: head, AsOf: sent}))
+	}
+	return c.fetchInto(ctx, l, have)
+}
+
+func (c *Client) fetchInto(ctx context.Context, l *layer, have Head) error {
+	u, err := l.fetch(ctx, have)
+	if err != nil {
+		return err
+	}
+	err = c.keeper.install(l, u)
+	if errors.Is(err, ErrGap) || errors.Is(err, ErrDigest) {
+		// Perhaps only the way from have is broken: the whole set may still be good.
+		if u, err = l.fetch(ctx, Head{Set: c.opts.Set}); err != nil {
+			return err
+		}
+		err = c.keeper.install(l, u)
+	}
+	return ignoreOlder(err)
+}
+
+// ignoreOlder: a layer that is behind is healthy, and was counted.
+func ignoreOlder(err error) error {
+	if errors.Is(err, errOlder) {
+		return nil
+	}
+	return err
+}
+
+// exerciseLoop tries the secondary out while nobody needs it, so that an outage of the
+// primary is not the first time it is read.
+func (c *Client) exerciseLoop(ctx context.Context) {
+	l := c.secondary
+	sleep(ctx, rand.N(exerciseEvery/exerciseSpread))
+	var whole time.Time
+	for ctx.Err() == nil {
+		if err, _ := c.trouble.get(); !fallsThrough(err) && l.lock() {
+			c.exerciseHead(ctx, l)
+			if whole.IsZero() || time.Since(whole) >= exerciseWhole {
+				if c.exerciseSet(ctx, l) {
+					whole = time.Now()
+				}
+			}
+			l.unlock()
+		}
+		sleep(ctx, jitter(exerciseEvery))
+	}
+}
+
+// exerciseHead compares the secondary's head with what is held.
+func (c *Client) exerciseHead(ctx context.Context, l *layer) {
+	head, _, err := l.head(ctx)
+	if err != nil {
+		return
+	}
+	c.keeper.mu.Lock()
+	held, lineage := c.keeper.haveLocked(), c.keeper.lineage
+	c.keeper.mu.Unlock()
+	l.stats.update(func(s *LayerStatus) {
+		switch {
+		case lineage != "" && head.Lineage != lineage:
+			s.RefusedLineage++
+		case head.Version == held.Version && head.Digest != held.Digest:
+			s.Drift++
+		default:
+			s.Lag = lag(head, held)
+		}
+	})
+}
+
+// exerciseSet reads the whole set and checks that it adds up.
+func (c *Client) exerciseSet(ctx context.Context, l *layer) bool {
+	u, err := l.fetch(ctx, Head{Set: c.opts.Set})
+	if err != nil {
+		return false
+	}
+	if _, err = (&keeper{opts: &c.opts}).build(&u, false); err != nil {
+		l.stats.update(func(s *LayerStatus) { s.RefusedDigest++; s.LastError = err.Error() })
+		if l.observe.Refused != nil {
+			l.observe.Refused(l.Name, err)
+		}
+	}
+	return true
+}

@@ -1,0 +1,238 @@
+package flags
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// The cadence of refreshing. Jitter keeps processes that were started, or lost
+// their router, together from asking together.
+const (
+	retryEvery  = time.Second      // without a stream the primary is tried so often
+	pollEvery   = 5 * time.Second  // heads, where there is no stream; also after a refusal that will not pass by itself
+	quietAfter  = 25 * time.Second // a stream that says nothing for so long is asked whether it is alive
+	maxDrain    = time.Minute      // longest pause that a departing primary may ask for
+	minimumWait = 20 * time.Millisecond
+)
+
+// errDrained: the primary said that it is going away; that is no failure.
+var errDrained = errors.New("primary is going away")
+
+// jitter spreads d over +-20 %.
+func jitter(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(2*d/5+1)
+}
+
+// sleep waits for d, or for less where ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// primaryLoop keeps following the primary until ctx ends.
+func (c *Client) primaryLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		began := time.Now()
+		drain, err := c.primaryTurn(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !errors.Is(err, errDrained) {
+			c.trouble.set(err)
+		}
+		sleep(ctx, c.primaryPause(time.Since(began), drain, err))
+	}
+}
+
+// primaryTurn follows the primary once, for as long as that lasts. While the
+// gate is not closed the only thing sent is one small read, the probe; the stream
+// is opened only after that was answered, so that no load meets a primary that is coming back.
+func (c *Client) primaryTurn(ctx context.Context) (drain time.Duration, err error) {
+	l := c.primary
+	if state, _ := l.Gate.State(); state != GateClosed {
+		if _, _, err := l.head(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if l.Watcher == nil {
+		if err := c.pull(ctx, l); err != nil {
+			return 0, err
+		}
+		c.trouble.clear()
+		return 0, nil
+	}
+	return c.follow(ctx, l)
+}
+
+// primaryPause says when to try again.
+func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duration {
+	state, refused := c.primary.Gate.State()
+	switch {
+	case errors.Is(err, errDrained):
+		return jitter(min(max(drain, minimumWait), maxDrain))
+	case err == nil, !fallsThrough(err):
+		return jitter(pollEvery)
+	case state != GateClosed:
+		return max(refused, minimumWait)
+	default:
+		// Once a second counts from the beginning of a try: one that hung for its
+		// whole budget is followed at once, so that the gate opens within 5 s.
+		return max(jitter(retryEvery)-took, minimumWait)
+	}
+}
+
+// follow opens a stream and takes its events until it is lost. The error is
+// never nil.
+func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.openStream(ctx, cancel, l)
+	if err != nil {
+		return 0, err
+	}
+	l.stats.update(func(s *LayerStatus) { s.State = "streaming" })
+	c.streaming.Store(true)
+	defer c.streaming.Store(false)
+	events := receive(stream)
+	defer func() {
+		_ = stream.Close() // the stream is given up; there is nothing to do about an error
+		for range events { //nolint:revive // waits for the receiver, so that nothing outlives the client
+		}
+	}()
+	drain, err = c.takeEvents(ctx, l, stream, events)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errDrained) {
+		l.answered("stream", 0, err)
+		l.Gate.Report(ctx, err)
+	}
+	return drain, err
+}
+
+// openStream opens the stream behind the gate and within the budget, which must
+// not bound the stream itself.
+func (c *Client) openStream(ctx context.Context, giveUp context.CancelFunc, l *layer) (stream Stream, err error) {
+	have := c.keeper.have()
+	if c.resync.Swap(false) {
+		have = Head{Set: c.opts.Set} // what the stream sent last did not fit: begin with a whole set
+	}
+	ran := false
+	err = l.Gate.RunIfClosed(ctx, func(ctx context.Context) error {
+		ran = true
+		began, late := time.Now(), false
+		budget := time.AfterFunc(l.Timeout, giveUp)
+		s, err := l.Watcher.Watch(ctx, l.set, have)
+		late = !budget.Stop()
+		if late {
+			if err == nil {
+				_ = s.Close()
+			}
+			err = &SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget}
+		}
+		l.answered("watch", time.Since(began), err)
+		stream = s
+		return err
+	})
+	if !ran && ctx.Err() == nil {
+		err = errRefused
+	}
+	return stream, err
+}
+
+type received struct {
+	Event
+	at  time.Time
+	err error
+}
+
+// receive turns the blocking Next into a channel, which is closed after the error
+// that ends the stream.
+func receive(stream Stream) <-chan received {
+	events := make(chan received)
+	go func() {
+		defer close(events)
+		for {
+			ev, err := stream.Next()
+			events <- received{Event: ev, at: time.Now(), err: err}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return events
+}
+
+// takeEvents installs what the stream brings.
+func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events <-chan received) (time.Duration, error) {
+	quiet := time.NewTimer(l.Timeout)
+	defer quiet.Stop()
+	for heard := false; ; heard = true {
+		var ev received
+		select {
+		case ev = <-events:
+		case <-quiet.C:
+			if err := c.stillThere(ctx, l, heard); err != nil {
+				return 0, err
+			}
+			quiet.Reset(quietAfter)
+			continue
+		}
+		if ev.err != nil {
+			return 0, ev.err
+		}
+		quiet.Reset(quietAfter)
+		if ev.RetryAfter > 0 {
+			return ev.RetryAfter, errDrained
+		}
+		if ev.Queued {
+			continue // alive, but has not come to us yet
+		}
+		if err := c.takeEvent(l, stream, ev); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
+	if ev.AsOf.IsZero() {
+		ev.AsOf = ev.at
+	}
+	l.stats.saw(ev.Head)
+	err := c.keeper.install(l, ev.Update)
+	switch {
+	case err == nil:
+		c.trouble.clear()
+		_ = stream.Applied(Ack{Head: ev.Head, Layers: c.layerStates()}) // Next reports a stream that is lost
+		return nil
+	case errors.Is(err, errOlder):
+		return nil // a primary that is behind; what it sends next may be newer
+	case errors.Is(err, ErrLineage):
+		return &SourceError{Class: ClassPermanent, Op: l.Name, Err: err}
+	default:
+		c.resync.Store(true)
+		return &SourceError{Class: ClassTransient, Op: l.Name, Err: err}
+	}
+}
+
+// stillThere asks a quiet stream's primary for its head. A cold client does not
+// wait for the answer of a slow load to look elsewhere; what comes late is installed all the same.
+func (c *Client) stillThere(ctx context.Context, l *layer, heard bool) error {
+	if !heard {
+		if c.keeper.have().Version.IsZero() {
+			c.trouble.set(&SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget})
+		}
+		return nil
+	}
+	head, sent, err := l.head(ctx)
+	if err != nil {
+		return err
+	}
+	if !c.keeper.confirm(l, head, sent) && c.keeper.have().Before(head.Version) {
+		return &SourceError{Class: ClassTransient, Op: l.Name, Err: errors.New("the stream is silent though there is news")}
+	}
+	return nil
+}

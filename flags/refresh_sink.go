@@ -1,0 +1,123 @@
+package flags
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	diskEvery    = time.Second // the file is rewritten at most so often
+	sinkRetry    = 5 * time.Second
+	maxSinkQueue = 1024 // commits kept for a sink that is behind; beyond, it gets the whole set
+)
+
+// outlet brings every installed set out to one layer's sink, off the read path
+// and off the path of whoever delivered it. While a put is under way all that
+// arrives becomes one update, so a slow sink is never more than one put behind.
+type outlet struct {
+	*layer
+	every time.Duration // least time between puts
+	renew time.Duration // a put without news, to keep the entry alive; 0: none
+
+	mu      sync.Mutex
+	pending Update // Head zero: nothing
+	snap    *Snapshot
+	wake    chan struct{}
+}
+
+func newOutlet(l *layer, every, renew time.Duration) *outlet {
+	return &outlet{layer: l, every: every, renew: renew, wake: make(chan struct{}, 1)}
+}
+
+// take notes an installed update for the next put.
+func (o *outlet) take(u Update, snap *Snapshot) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending, o.snap = merge(o.pending, u), snap
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// merge makes one update of two that follow each other. Where they do not, what
+// remains says only the head, and the sink asks for the whole set.
+func merge(a, b Update) Update {
+	m := Update{Head: b.Head, AsOf: b.AsOf}
+	switch {
+	case b.Checkpoint != nil:
+		m.Checkpoint, m.Commits = b.Checkpoint, b.Commits
+	case a.Head.Version.IsZero():
+		m.Commits = b.Commits
+	case len(b.Commits) == 0 && a.Head.Version == b.Head.Version,
+		len(b.Commits) > 0 && follows(a.Head, &b.Commits[0]):
+		m.Checkpoint = a.Checkpoint
+		m.Commits = append(a.Commits[:len(a.Commits):len(a.Commits)], b.Commits...)
+	}
+	if len(m.Commits) > maxSinkQueue {
+		m.Checkpoint, m.Commits = nil, nil
+	}
+	return m
+}
+
+func follows(h Head, c *Commit) bool {
+	next, err := h.NextVersion(c.Op)
+	return err == nil && next == c.Version && h.Lineage == c.Lineage
+}
+
+// run puts what was taken until ctx ends, and once more then, so that the next
+// start finds what this process answered from.
+func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) {
+	var renew <-chan time.Time
+	if o.renew > 0 {
+		t := time.NewTicker(jitter(o.renew))
+		defer t.Stop()
+		renew = t.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
+			o.put(last)
+			cancel()
+			return
+		case <-o.wake:
+		case <-renew:
+			o.again(latest)
+		}
+		pause := o.every
+		if !o.put(ctx) {
+			_, refused := o.Gate.State()
+			pause = max(refused, jitter(sinkRetry))
+			o.again(latest)
+		}
+		sleep(ctx, pause)
+	}
+}
+
+// again makes the next put one of whatever is newest then.
+func (o *outlet) again(latest func() (*Snapshot, time.Time)) {
+	snap, asOf := latest()
+	if snap != nil {
+		o.take(Update{Head: snap.head, AsOf: asOf}, snap)
+	}
+}
+
+// put offers what is pending. False: the sink could not take it now.
+func (o *outlet) put(ctx context.Context) bool {
+	o.mu.Lock()
+	u, snap := o.pending, o.snap
+	o.pending, o.snap = Update{}, nil
+	o.mu.Unlock()
+	if snap == nil {
+		return true
+	}
+	err := o.gated(ctx, "put", func(ctx context.Context) error {
+		return o.Sink.Put(ctx, u, snap.Checkpoint)
+	})
+	if err == nil {
+		o.stats.update(func(s *LayerStatus) { s.Written++ })
+	}
+	return err == nil || !fallsThrough(err)
+}
