@@ -14,7 +14,7 @@ const (
 
 	// maxValues bounds the memory that a document can take: its smallest values are
 	// two bytes, and 80 here.
-	maxValues = 2_000_000
+	maxValues = 1_000_000
 
 	// maxEntryDepth leaves room for what a document wraps around an entry, so that
 	// whatever was accepted can be exported and imported again.
@@ -26,7 +26,7 @@ const (
 // literals as they were written. It is idempotent.
 //
 // It is strict: repeated names, malformed UTF-8, lone surrogates, numbers beyond
-// float64, more than MaxDepth levels, 2,000,000 values or MaxDocumentBytes are refused
+// float64, more than MaxDepth levels, 1,000,000 values or MaxDocumentBytes are refused
 // by a *ValidationError that says where.
 func Canonical(data []byte) ([]byte, error) {
 	n, fault := parseTree(data)
