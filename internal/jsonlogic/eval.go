@@ -65,34 +65,33 @@ func (m *machine) operand(n *node) Value {
 
 // branch returns the branch of an if that is to be evaluated, nil if there is none.
 func (m *machine) branch(args []node) *node {
-	i := 0
-	for ; i+1 < len(args); i += 2 {
-		if m.holds(&args[i]) {
-			return &args[i+1]
+	for len(args) > 1 {
+		test := &args[0]
+		// The commonest test goes past the switch; the compiler would not inline a function that said so.
+		if test.op == opAttributeEqual {
+			if m.attributeEqual(test) {
+				return &args[1]
+			}
+		} else if m.test(test) {
+			return &args[1]
 		}
+		args = args[2:]
 	}
-	if i < len(args) {
-		return &args[i]
+	if len(args) > 0 {
+		return &args[0]
 	}
 	return nil
-}
-
-// holds is test with a short cut to the commonest one. Small enough to be inlined.
-func (m *machine) holds(n *node) bool {
-	if n.op == opAttributeEqual {
-		return m.attributeEqual(n)
-	}
-	return m.test(n)
 }
 
 // attributeEqual compares an attribute with a literal string where it lies, without copying it out.
 func (m *machine) attributeEqual(n *node) bool {
 	for i := range m.list {
 		if a := &m.list[i]; a.Name == n.sym {
-			if a.Value.kind == KindString {
-				return (a.Value.Str() == n.val.Str()) == (n.how&negated == 0)
+			if a.Value.kind != KindString {
+				return m.equalString(n, a.Value)
 			}
-			return m.equalString(n, a.Value)
+			equal := a.Value.bits == n.val.bits && a.Value.Str() == n.val.Str()
+			return equal == (n.how&negated == 0)
 		}
 	}
 	return m.equalString(n, m.attribute(n.sym))
@@ -114,16 +113,14 @@ func (m *machine) test(n *node) bool {
 		return m.equalString(n, m.eval(&n.args[0]))
 	case opInSet:
 		return n.more.set.has(m.operand(&n.args[0]))
-	case opSemver, opSemverConst, opStartsWith, opEndsWith:
+	case opStartsWith, opEndsWith:
+		holds, ok := m.affix(n)
+		return holds && ok
+	case opSemver, opSemverConst:
 		holds, ok := m.textTest(n)
 		return holds && ok
 	case opAnd, opOr:
-		for i := range n.args {
-			if m.holds(&n.args[i]) == (n.op == opOr) {
-				return n.op == opOr
-			}
-		}
-		return n.op == opAnd && len(n.args) > 0
+		return m.connect(n.args, n.op == opOr)
 	case opNot:
 		return !m.test(&n.args[0])
 	case opTruthy:
@@ -140,6 +137,21 @@ func (m *machine) test(n *node) bool {
 	return truthy(m.eval(n))
 }
 
+// connect is and, or or: it stops at the first argument that is as asked.
+func (m *machine) connect(args []node, stop bool) bool {
+	for i := range args {
+		arg := &args[i]
+		if arg.op == opAttributeEqual {
+			if m.attributeEqual(arg) == stop {
+				return stop
+			}
+		} else if m.test(arg) == stop {
+			return stop
+		}
+	}
+	return !stop && len(args) > 0
+}
+
 func (m *machine) equal(n *node) bool {
 	a, b := m.operand(&n.args[0]), m.operand(&n.args[1])
 	if a.kind == KindString && a.bits == b.bits {
@@ -154,20 +166,17 @@ func (m *machine) equal(n *node) bool {
 // order is < <= > >=. With three arguments, < and <= mean between; an absent third argument is undefined.
 func (m *machine) order(n *node) bool {
 	a, b := m.operand(&n.args[0]), m.operand(&n.args[1])
-	switch n.op {
-	case opGreater:
-		return m.less(b, a, false)
-	case opGreaterEqual:
-		return m.less(b, a, true)
+	orEqual := n.op == opLessEqual || n.op == opGreaterEqual
+	if n.op == opGreater || n.op == opGreaterEqual {
+		return m.less(b, a, orEqual)
 	}
-	orEqual := n.op == opLessEqual
 	if !m.less(a, b, orEqual) {
 		return false
 	}
 	if len(n.args) < 3 {
 		return true
 	}
-	c := m.eval(&n.args[2])
+	c := m.operand(&n.args[2])
 	return c.kind == kindUndefined || m.less(b, c, orEqual)
 }
 
@@ -214,6 +223,10 @@ func (m *machine) textTest(n *node) (holds, ok bool) {
 		}
 		return m.compareVersion(m.eval(&n.args[0]), op, w)
 	}
+	return m.affix(n)
+}
+
+func (m *machine) affix(n *node) (holds, ok bool) {
 	s, part := m.operand(&n.args[0]), m.operand(&n.args[1])
 	if s.kind != KindString || part.kind != KindString {
 		return false, false

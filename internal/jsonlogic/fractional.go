@@ -48,7 +48,7 @@ func (m *machine) splitConst(n *node) Value {
 
 // targetingHash continues the hash of the flag key with the targeting key, if there is one.
 func (m *machine) targetingHash(h murmur) (uint32, bool) {
-	key, _ := m.lookup(TargetingKey)
+	key := m.attribute(TargetingKey)
 	if key.kind != KindString || key.bits == 0 {
 		return 0, false
 	}
@@ -63,11 +63,11 @@ func (m *machine) bucketKey(n *node) (uint32, Value) {
 	var h murmur
 	if n.op == opCat {
 		for i := range n.args {
-			m.hashPiece(&h, m.eval(&n.args[i]))
+			m.hashPiece(&h, m.operand(&n.args[i]))
 		}
 		return h.sum(), String("")
 	}
-	v := m.eval(n)
+	v := m.operand(n)
 	if v.kind == KindString {
 		m.read(v)
 		h.write(v.Str())

@@ -10,29 +10,29 @@ type murmur struct {
 	size uint32
 }
 
-func (m *murmur) mix(k uint32) {
-	m.h = bits.RotateLeft32(m.h^scramble(k), 13)*5 + 0xe6546b64
-}
+func mix(h, k uint32) uint32 { return bits.RotateLeft32(h^scramble(k), 13)*5 + 0xe6546b64 }
 
 func scramble(k uint32) uint32 { return bits.RotateLeft32(k*0xcc9e2d51, 15) * 0x1b873593 }
 
+// write works on copies of the state: through the pointer, each block would wait for the one before to be stored.
 func (m *murmur) write(s string) {
-	shift := 8 * (m.size & 3)
+	h, tail, shift := m.h, m.tail, 8*(m.size&3)
 	m.size += uint32(len(s))
 	for len(s) >= 4 {
 		k := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 		// Go shifts by 32 to zero, so an aligned start needs no case of its own.
-		m.mix(m.tail | k<<shift)
-		m.tail = k >> (32 - shift)
+		h = mix(h, tail|k<<shift)
+		tail = k >> (32 - shift)
 		s = s[4:]
 	}
 	for i := range len(s) {
-		m.tail |= uint32(s[i]) << shift
+		tail |= uint32(s[i]) << shift
 		if shift += 8; shift == 32 {
-			m.mix(m.tail)
-			m.tail, shift = 0, 0
+			h = mix(h, tail)
+			tail, shift = 0, 0
 		}
 	}
+	m.h, m.tail = h, tail
 }
 
 func (m *murmur) sum() uint32 {
