@@ -192,10 +192,10 @@ func prefixToNumber(s string) float64 {
 	return decimal(s[:n])
 }
 
-// decimal parses what decimalPrefix has accepted; the only error left is overflow, which gives an infinity as in
-// JavaScript.
+// decimal parses what decimalPrefix has accepted. The only error left is overflow, and the infinity that comes with it
+// is JavaScript's answer.
 func decimal(s string) float64 {
-	f, _ := strconv.ParseFloat(s, 64) //nolint:errcheck // overflow is the infinity it returns
+	f, _ := strconv.ParseFloat(s, 64)
 	return f
 }
 

@@ -3,7 +3,6 @@ package jsonlogic
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -88,9 +87,9 @@ func Compile(rule Value, opts Options) (*Program, error) {
 	if opts.Mark != nil {
 		mark(&root, opts.Mark)
 	}
-	p := &c.program
+	p := c.program // a copy, so that the compiler can be collected
 	p.root, p.maxSteps, p.constant = root, opts.MaxSteps, root.op == opConst
-	return p, nil
+	return &p, nil
 }
 
 type compiler struct {
@@ -100,7 +99,13 @@ type compiler struct {
 	fold    machine // folds constants; one budget for the whole rule
 	nodes   int
 	faults  Faults
-	path    []string
+	path    []step
+}
+
+// step is one step of a path into a rule: an operator and, if its arguments are a list, which of them.
+type step struct {
+	name  string // "." and the operator, or empty in a plain array
+	index int    // -1 for an argument that stands for itself
 }
 
 // place is where in a rule the compiler is.
@@ -113,16 +118,15 @@ type place struct {
 func (c *compiler) fault(format string, args ...any) node {
 	// Past a hundred nobody reads on, and a hostile rule should not be answered with megabytes.
 	if len(c.faults) < 100 {
-		c.faults = append(c.faults, Fault{Path: strings.Join(c.path, ""), Reason: fmt.Sprintf(format, args...)})
+		var path strings.Builder
+		for _, s := range c.path {
+			if path.WriteString(s.name); s.index >= 0 {
+				fmt.Fprintf(&path, "[%d]", s.index)
+			}
+		}
+		c.faults = append(c.faults, Fault{Path: path.String(), Reason: fmt.Sprintf(format, args...)})
 	}
 	return node{}
-}
-
-// at runs f with one more step on the path.
-func (c *compiler) at(step string, f func()) {
-	c.path = append(c.path, step)
-	f()
-	c.path = c.path[:len(c.path)-1]
 }
 
 // literal is a node that returns v; undefined stands for absent arguments.
@@ -152,19 +156,35 @@ func (c *compiler) array(v Value, at place) node {
 	if !slices.ContainsFunc(v.elems(), composite) {
 		return literal(v)
 	}
-	return c.folded(node{op: opArray, args: c.args(v, "", at)})
+	return c.folded(node{op: opArray, args: c.args(v, "", at, 0)})
 }
 
-// args compiles the elements of an array, or the one argument that stands for itself.
-func (c *compiler) args(v Value, step string, at place) []node {
+// child compiles what is one step further down.
+func (c *compiler) child(v Value, to step, at place) node {
+	c.path = append(c.path, to)
+	n := c.rule(v, at)
+	c.path = c.path[:len(c.path)-1]
+	return n
+}
+
+// args compiles the elements of an array, or the one argument that stands for itself; those absent up to arity are
+// undefined.
+func (c *compiler) args(v Value, name string, at place, arity int) []node {
 	if v.kind != KindArray {
-		var n node
-		c.at(step, func() { n = c.rule(v, at) })
-		return []node{n}
+		list := make([]node, 1, max(1, arity))
+		list[0] = c.child(v, step{name, -1}, at)
+		return pad(list, arity)
 	}
-	list := make([]node, v.Len())
+	list := make([]node, v.Len(), max(v.Len(), arity))
 	for i, e := range v.elems() {
-		c.at(step+"["+strconv.Itoa(i)+"]", func() { list[i] = c.rule(e, at) })
+		list[i] = c.child(e, step{name, i}, at)
+	}
+	return pad(list, arity)
+}
+
+func pad(list []node, arity int) []node {
+	for len(list) < arity {
+		list = append(list, literal(undefined))
 	}
 	return list
 }
@@ -178,7 +198,9 @@ func refName(v Value) (Value, bool) {
 }
 
 // resolve replaces a reference by the rule it names.
-func (c *compiler) resolve(name Value, at *place) (Value, bool) {
+func (c *compiler) resolve(name Value, from step, at *place) (Value, bool) {
+	c.path = append(c.path, from)
+	defer func() { c.path = c.path[:len(c.path)-1] }()
 	switch {
 	case name.kind != KindString:
 		c.fault("$ref must be the name of an evaluator, not %s", name)
@@ -197,32 +219,30 @@ func (c *compiler) resolve(name Value, at *place) (Value, bool) {
 }
 
 // operation compiles {"operator": arguments}.
-func (c *compiler) operation(m Member, at place) (n node) {
-	step := "." + m.Key
+func (c *compiler) operation(m Member, at place) node {
 	if m.Key == "$ref" {
-		c.at(step, func() {
-			if rule, ok := c.resolve(m.Value, &at); ok {
-				n = c.rule(rule, at)
-			}
-		})
-		return n
+		name := step{".$ref", -1}
+		rule, ok := c.resolve(m.Value, name, &at)
+		if !ok {
+			return node{}
+		}
+		return c.child(rule, name, at)
 	}
 	op, ok := operators[m.Key]
 	if !ok {
 		return c.fault("unknown operator %q", m.Key)
 	}
-	args := m.Value
+	args, name := m.Value, op.name
 	// A reference stands for text, so one in place of the arguments may bring a whole list of them.
-	if name, isRef := refName(args); isRef {
-		c.at(step, func() { args, ok = c.resolve(name, &at) })
-		if !ok {
+	if ref, isRef := refName(args); isRef {
+		if args, ok = c.resolve(ref, step{name, -1}, &at); !ok {
 			return node{}
 		}
 		if args.kind == KindArray {
-			step += ".$ref"
+			name += ".$ref"
 		}
 	}
-	return c.build(op, args, step, at)
+	return c.build(op, args, name, at)
 }
 
 // folded replaces an operation on literals by its result.

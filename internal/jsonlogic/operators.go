@@ -4,6 +4,7 @@ import "strings"
 
 // operator says how one operator is compiled.
 type operator struct {
+	name  string // as a step of a path
 	form  form
 	op    opcode
 	how   uint8
@@ -27,59 +28,56 @@ const (
 )
 
 var operators = map[string]operator{
-	"var":          {form: formVariable},
-	"missing":      {form: formNamed, op: opMissing},
-	"missing_some": {form: formNamed, op: opMissingSome, arity: 2},
-	"if":           {form: formConditional},
-	"?:":           {form: formConditional},
-	"==":           {form: formEquality, op: opEqual, how: loose, arity: 2},
-	"!=":           {form: formEquality, op: opEqual, how: loose | negated, arity: 2},
-	"===":          {form: formEquality, op: opEqual, arity: 2},
-	"!==":          {form: formEquality, op: opEqual, how: negated, arity: 2},
-	"!":            {op: opNot, arity: 1},
-	"!!":           {op: opTruthy, arity: 1},
-	"or":           {op: opOr},
-	"and":          {op: opAnd},
-	">":            {op: opGreater, arity: 2},
-	">=":           {op: opGreaterEqual, arity: 2},
-	"<":            {op: opLess, arity: 2},
-	"<=":           {op: opLessEqual, arity: 2},
-	"max":          {op: opMax},
-	"min":          {op: opMin},
-	"+":            {op: opAdd},
-	"-":            {op: opSubtract, arity: 2},
-	"*":            {op: opMultiply},
-	"/":            {op: opDivide, arity: 2},
-	"%":            {op: opModulo, arity: 2},
-	"map":          {form: formIteration, op: opMap},
-	"filter":       {form: formIteration, op: opFilter},
-	"reduce":       {form: formIteration, op: opReduce},
-	"all":          {form: formIteration, op: opAll},
-	"none":         {form: formIteration, op: opNone},
-	"some":         {form: formIteration, op: opSome},
-	"merge":        {op: opMerge},
-	"in":           {form: formMembership, op: opIn, arity: 2},
-	"cat":          {op: opCat},
-	"substr":       {op: opSubstr, arity: 3},
-	"fractional":   {form: formFractional},
-	"sem_ver":      {form: formSemver},
-	"starts_with":  {form: formAffix, op: opStartsWith},
-	"ends_with":    {form: formAffix, op: opEndsWith},
-	"log":          {form: formRefused},
+	"var":          {name: ".var", form: formVariable},
+	"missing":      {name: ".missing", form: formNamed, op: opMissing},
+	"missing_some": {name: ".missing_some", form: formNamed, op: opMissingSome, arity: 2},
+	"if":           {name: ".if", form: formConditional},
+	"?:":           {name: ".?:", form: formConditional},
+	"==":           {name: ".==", form: formEquality, op: opEqual, how: loose, arity: 2},
+	"!=":           {name: ".!=", form: formEquality, op: opEqual, how: loose | negated, arity: 2},
+	"===":          {name: ".===", form: formEquality, op: opEqual, arity: 2},
+	"!==":          {name: ".!==", form: formEquality, op: opEqual, how: negated, arity: 2},
+	"!":            {name: ".!", op: opNot, arity: 1},
+	"!!":           {name: ".!!", op: opTruthy, arity: 1},
+	"or":           {name: ".or", op: opOr},
+	"and":          {name: ".and", op: opAnd},
+	">":            {name: ".>", op: opGreater, arity: 2},
+	">=":           {name: ".>=", op: opGreaterEqual, arity: 2},
+	"<":            {name: ".<", op: opLess, arity: 2},
+	"<=":           {name: ".<=", op: opLessEqual, arity: 2},
+	"max":          {name: ".max", op: opMax},
+	"min":          {name: ".min", op: opMin},
+	"+":            {name: ".+", op: opAdd},
+	"-":            {name: ".-", op: opSubtract, arity: 2},
+	"*":            {name: ".*", op: opMultiply},
+	"/":            {name: "./", op: opDivide, arity: 2},
+	"%":            {name: ".%", op: opModulo, arity: 2},
+	"map":          {name: ".map", form: formIteration, op: opMap},
+	"filter":       {name: ".filter", form: formIteration, op: opFilter},
+	"reduce":       {name: ".reduce", form: formIteration, op: opReduce},
+	"all":          {name: ".all", form: formIteration, op: opAll},
+	"none":         {name: ".none", form: formIteration, op: opNone},
+	"some":         {name: ".some", form: formIteration, op: opSome},
+	"merge":        {name: ".merge", op: opMerge},
+	"in":           {name: ".in", form: formMembership, op: opIn, arity: 2},
+	"cat":          {name: ".cat", op: opCat},
+	"substr":       {name: ".substr", op: opSubstr, arity: 3},
+	"fractional":   {name: ".fractional", form: formFractional},
+	"sem_ver":      {name: ".sem_ver", form: formSemver},
+	"starts_with":  {name: ".starts_with", form: formAffix, op: opStartsWith},
+	"ends_with":    {name: ".ends_with", form: formAffix, op: opEndsWith},
+	"log":          {name: ".log", form: formRefused},
 }
 
-// build compiles one operation, of which v are the arguments, found at step.
-func (c *compiler) build(o operator, v Value, step string, at place) node {
+// build compiles one operation, of which v are the arguments and name is the step to them.
+func (c *compiler) build(o operator, v Value, name string, at place) node {
 	switch o.form {
 	case formRefused:
 		return c.fault(`operator "log" is not allowed in rules`)
 	case formIteration:
-		return c.iteration(o, v, step, at)
+		return c.iteration(o, v, name, at)
 	}
-	args := c.args(v, step, at)
-	for len(args) < o.arity {
-		args = append(args, literal(undefined))
-	}
+	args := c.args(v, name, at, o.arity)
 	switch o.form {
 	case formVariable:
 		return c.variable(args, at)
@@ -114,7 +112,7 @@ func (c *compiler) equality(o operator, args []node) node {
 			other := n.args[1-i]
 			n = node{op: opEqualString, how: o.how, val: lit.val, args: []node{other}}
 			if other.op == opAttribute {
-				n.op, n.sym = opAttributeEqual, other.sym
+				n.op, n.sym, n.args = opAttributeEqual, other.sym, nil
 			}
 			return n
 		}
@@ -144,7 +142,7 @@ func (c *compiler) membership(args []node, v Value, at place) node {
 
 // conditional drops branches that can never be taken.
 func conditional(args []node) node {
-	var kept []node
+	kept := args[:0] // in place: never ahead of what is still to be read
 	for len(args) > 1 {
 		if test := &args[0]; test.op != opConst {
 			kept = append(kept, args[0], args[1])
@@ -165,7 +163,7 @@ func conditional(args []node) node {
 }
 
 // iteration compiles the body with the element, or the accumulator, as its data.
-func (c *compiler) iteration(o operator, v Value, step string, at place) node {
+func (c *compiler) iteration(o operator, v Value, name string, at place) node {
 	c.program.iterates = true
 	n := node{op: o.op, cost: 1, args: []node{literal(undefined), literal(undefined)}}
 	inner := at
@@ -175,12 +173,12 @@ func (c *compiler) iteration(o operator, v Value, step string, at place) node {
 		n.args = append(n.args, literal(Value{}))
 	}
 	if v.kind != KindArray {
-		n.args[0] = c.args(v, step, at)[0]
+		n.args[0] = c.child(v, step{name, -1}, at)
 		return n
 	}
 	for i, places := 0, []place{at, inner, at}; i < len(n.args) && i < v.Len(); i++ {
 		before := c.nodes
-		c.at(step+"["+string(rune('0'+i))+"]", func() { n.args[i] = c.rule(v.Index(i), places[i]) })
+		n.args[i] = c.child(v.Index(i), step{name, i}, places[i])
 		if i == 1 {
 			n.cost += int32(c.nodes - before)
 		}
@@ -319,6 +317,8 @@ func (c *compiler) fractional(args []node) node {
 			return literal(Value{})
 		}
 	}
+	n.more.split.ends = make([]uint32, 0, list.count)
+	n.more.split.values = make([]Value, 0, list.count)
 	for i := range list.count {
 		n.more.split.ends = append(n.more.split.ends, list.at(i).end)
 		n.more.split.values = append(n.more.split.values, list.at(i).value)
@@ -327,5 +327,6 @@ func (c *compiler) fractional(args []node) node {
 	if n.how == byArgument {
 		return c.folded(n)
 	}
+	n.args = nil
 	return n
 }
