@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -34,6 +35,10 @@ func (v *View) Get(key flags.EntryKey) (flags.Entry, bool) {
 	v.read[key] = e.Revision
 	return e, ok
 }
+
+// All yields every entry, in no particular order. Unlike Get it does not make the
+// edit's commit rely on them.
+func (v *View) All() iter.Seq[flags.Entry] { return v.contents.All() }
 
 // Overrides returns the overrides of a flag, in no particular order; those of all
 // flags where flag is "". The edit relies on each as with Get.

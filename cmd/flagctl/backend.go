@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+	"github.com/holdfast-flags/holdfast/store/boltstore"
+	"github.com/holdfast-flags/holdfast/store/grpcstore"
+)
+
+// open returns the store the command line names. The caller closes it.
+func (a *app) open(ctx context.Context) (store.Store, error) {
+	if a.storeAt == "" {
+		return a.router()
+	}
+	scheme, rest, ok := strings.Cut(a.storeAt, ":")
+	switch {
+	case ok && scheme == "bolt":
+		if _, err := os.Stat(rest); err != nil {
+			// Opening would create it: a mistyped path must not look like an empty store.
+			return nil, &exitError{code: exitFailed, err: fmt.Errorf("--store %s: %w", a.storeAt, err), hint: "a router creates its store at first start"}
+		}
+		return boltstore.Open(rest, nil)
+	case ok && (scheme == "mongodb" || scheme == "mongodb+srv"):
+		return nil, usagef("--store mongodb://: this build has no MongoDB store")
+	default:
+		return nil, usagef("--store %q: want mongodb://... or bolt:PATH", a.storeAt)
+	}
+}
+
+// router returns the connection to the router; only it knows of clients.
+func (a *app) router() (*grpcstore.Store, error) {
+	target := a.server
+	if !strings.Contains(target, "://") {
+		target = "grpc://" + target
+	}
+	st, err := grpcstore.Open(target, &grpcstore.Options{APIKey: a.apiKey, Identity: grpcstore.Identity{Name: "flagctl"}})
+	if err != nil {
+		return nil, usagef("--server: %v", err)
+	}
+	return st, nil
+}
+
+// with runs f on the store, within the command's time.
+func (a *app) with(ctx context.Context, f func(ctx context.Context, st store.Store) error) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, fmt.Errorf("no answer within --timeout %v", a.timeout))
+	defer cancel()
+	st, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := st.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	return f(ctx, st)
+}
+
+// contents loads the set as it is now.
+func (a *app) contents(ctx context.Context, src flags.Source) (*flags.Contents, error) {
+	u, err := src.Fetch(ctx, a.set, flags.Head{Set: a.set})
+	if err != nil {
+		return nil, err
+	}
+	if err := ended(u.Head); err != nil {
+		return nil, err
+	}
+	return store.Assemble(a.set, u)
+}
+
+// ended is the error of reading a set that was deleted.
+func ended(head flags.Head) error {
+	if head.Status == flags.StatusDeleted {
+		return notFoundf("`flagctl sets create "+head.Set+"` begins it again", "flag set %q was deleted at %s", head.Set, head.Token())
+	}
+	return nil
+}
+
+// entries is a set as far as it is looked at: *flags.Contents and *store.View.
+type entries interface {
+	Get(flags.EntryKey) (flags.Entry, bool)
+	All() iter.Seq[flags.Entry]
+}
+
+// redacted returns a store's address without the password in it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return "(unreadable address)"
+}

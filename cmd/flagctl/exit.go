@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// Exit codes; scripts rely on them.
+const (
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitNotFound     = 3
+	exitConflict     = 4
+	exitNotConfirmed = 5
+	exitDenied       = 6
+)
+
+// exitError is an error that knows its exit code and what to do about it.
+type exitError struct {
+	code int
+	hint string
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+func notFoundf(hint, format string, args ...any) error {
+	return &exitError{code: exitNotFound, hint: hint, err: fmt.Errorf(format, args...)}
+}
+
+// report prints err as one line, and a hint where there is one, and returns the
+// exit code.
+func report(w io.Writer, err error) int {
+	code, hint := classify(err)
+	fmt.Fprintf(w, "flagctl: %s\n", message(err))
+	if hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+	return code
+}
+
+// message drops the name of the driver's operation, which says nothing to the
+// person who typed the command, where the cause is plain.
+func message(err error) string {
+	var conflict *store.ConflictError
+	if errors.As(err, &conflict) {
+		err = conflict
+	}
+	var ee *exitError
+	if !errors.As(err, &ee) {
+		for _, plain := range []error{store.ErrNotFound, store.ErrExists, store.ErrEnded, store.ErrInvalid, store.ErrReadOnly} {
+			var se *flags.SourceError
+			if errors.Is(err, plain) && errors.As(err, &se) {
+				err = se.Err
+				break
+			}
+		}
+	}
+	return strings.TrimPrefix(err.Error(), "store: ")
+}
+
+func classify(err error) (code int, hint string) {
+	var ee *exitError
+	var se *flags.SourceError
+	switch {
+	case errors.As(err, &ee):
+		return ee.code, ee.hint
+	case errors.Is(err, store.ErrConflict):
+		return exitConflict, "somebody changed it meanwhile; look with `flagctl history` and try again"
+	case errors.Is(err, store.ErrNotFound):
+		return exitNotFound, "`flagctl status` lists the sets; choose one with --set"
+	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &se):
+		return exitFailed, "give it longer with --timeout"
+	case errors.As(err, &se) && se.Class == flags.ClassDenied:
+		return exitDenied, "use --api-key or HOLDFAST_API_KEY with a key that may do this"
+	case errors.As(err, &se) && se.Class == flags.ClassTransient:
+		return exitFailed, "is it running, and are --server or --store right?"
+	case errors.As(err, &se):
+		return exitFailed, ""
+	case isUsage(err):
+		return exitUsage, "see `flagctl --help`"
+	default:
+		return exitFailed, ""
+	}
+}
+
+// isUsage recognises the errors that the command-line library makes by itself.
+func isUsage(err error) bool {
+	for _, s := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "required flag", "invalid argument", "flag needs an argument", "if any flags in the group", "at least one of the flags"} {
+		if strings.HasPrefix(err.Error(), s) {
+			return true
+		}
+	}
+	return false
+}

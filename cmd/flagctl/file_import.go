@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/flagdfile"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+func (a *app) importCmd() *cobra.Command {
+	w := &writeFlags{}
+	var format string
+	var prune bool
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Write the flags of a flagd file (JSON or YAML) into the set, in one commit",
+		Long: `Write the flags of a flagd file into the set, in one commit: all of them or,
+where any definition has a fault, none. FILE may be - for standard input. Flags
+that the file does not name stay as they are, unless --prune is given. A set
+that does not exist is created.`,
+		Example: `  flagctl import flags.json --reason "initial import"
+  flagctl import flags.yaml --prune --dry-run`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "flagd" {
+				return usagef("--format %q: this version reads flagd", format)
+			}
+			doc, err := a.readDocument(args[0])
+			if err != nil {
+				return err
+			}
+			return a.importDocument(cmd, w, doc, prune)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "flagd", "form of the file")
+	cmd.Flags().BoolVar(&prune, "prune", false, "delete what the file does not name")
+	mustComplete(cmd, "format", "flagd")
+	w.register(cmd)
+	return cmd
+}
+
+func (a *app) readDocument(path string) (*flags.Document, error) {
+	if path == "-" {
+		data, err := io.ReadAll(a.std.in)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return flagdfile.Parse(data, "stdin")
+	}
+	return flagdfile.Read(path)
+}
+
+// importDocument writes the document as one commit: the first one of a new set,
+// or the difference to what is there.
+func (a *app) importDocument(cmd *cobra.Command, w *writeFlags, doc *flags.Document, prune bool) error {
+	if err := a.checkWrite(w); err != nil {
+		return err
+	}
+	if created, err := a.importIntoNew(cmd, w, doc, prune); created || err != nil {
+		return err
+	}
+	return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
+		to := doc.Entries()
+		changes := flags.Diff(slices.Collect(c.All()), to, prune)
+		for _, m := range changes {
+			c.Get(m.Key) // what is replaced must not have changed meanwhile
+		}
+		return changes, importNote(to, len(changes)), nil
+	})
+}
+
+// importIntoNew begins the set with the document, if there is no such set yet;
+// otherwise it only checks the document, while the places in the file are known.
+func (a *app) importIntoNew(cmd *cobra.Command, w *writeFlags, doc *flags.Document, prune bool) (created bool, err error) {
+	err = a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
+		head, err := st.Head(ctx, a.set)
+		if err == nil && head.Status == flags.StatusLive {
+			contents, err := a.contents(ctx, st)
+			if err != nil {
+				return err
+			}
+			return doc.CheckAgainst(contents, prune)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := doc.Check(); err != nil {
+			return err
+		}
+		created = true
+		commit := a.newCommit(w)
+		commit.Op = flags.OpCreate
+		commit.Changes = flags.Diff(nil, doc.Entries(), false)
+		return a.apply(ctx, st, w, commit, importNote(doc.Entries(), len(commit.Changes))+", into a new set")
+	})
+	return created, err
+}
+
+func importNote(entries []flags.Entry, changed int) string {
+	n := 0
+	for _, e := range entries {
+		if e.Key.Kind == flags.KindFlag {
+			n++
+		}
+	}
+	return fmt.Sprintf("%d flags read, %d entries changed", n, changed)
+}
+
+func (a *app) exportCmd() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "export", Short: "Print the set as a flagd file", Args: cobra.NoArgs,
+		Example: "  flagctl export > flags.json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "flagd" {
+				return usagef("--format %q: this version writes flagd", format)
+			}
+			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
+				c, err := a.contents(ctx, st)
+				if err != nil {
+					return err
+				}
+				text, err := flags.Export(c.Checkpoint().Entries)
+				if err != nil {
+					return err
+				}
+				_, err = a.std.out.Write(text)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "flagd", "form of the output")
+	mustComplete(cmd, "format", "flagd")
+	return cmd
+}
+
+func (a *app) validateCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "validate FILE...", Short: "Check flagd files and name every fault in them, without a router",
+		Example: "  flagctl validate flags.json more.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			failed := 0
+			for _, path := range args {
+				doc, err := a.readDocument(path)
+				if err == nil {
+					err = doc.Check()
+				}
+				if err != nil {
+					failed++
+					fmt.Fprintf(a.std.err, "flagctl: %s\n", err)
+					continue
+				}
+				fmt.Fprintf(a.std.out, "%s: ok, %d entries\n", path, len(doc.Entries()))
+			}
+			if failed > 0 {
+				return fmt.Errorf("%d of %d files have faults", failed, len(args))
+			}
+			return nil
+		},
+	}
+}

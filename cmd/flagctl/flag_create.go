@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// newFlag is what the flags of create describe.
+type newFlag struct {
+	kind           string
+	variants       []string
+	defaultVariant string
+	description    string
+}
+
+func (a *app) createCmd() *cobra.Command {
+	w, n := &writeFlags{}, &newFlag{}
+	cmd := &cobra.Command{
+		Use:   "create KEY",
+		Short: "Create a flag; boolean with variants on and off unless said otherwise",
+		Example: `  flagctl create new-checkout --description "the one-page checkout"
+  flagctl create theme --type string --variant light=light --variant dark=dark --default light
+  flagctl create limits --type object --variant 'small={"seats":5}' --default small`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := n.definition()
+			if err != nil {
+				return err
+			}
+			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
+				if _, ok := c.Get(flags.FlagKey(args[0])); ok {
+					return nil, "", &exitError{code: exitConflict, err: fmt.Errorf("flag %q exists in set %q", args[0], a.set), hint: "flagctl get " + args[0]}
+				}
+				return []flags.Mutation{{Key: flags.FlagKey(args[0]), Bytes: d.Bytes()}}, "", nil
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&n.kind, "type", "boolean", "boolean, string, number or object")
+	f.StringArrayVar(&n.variants, "variant", nil, "NAME=VALUE, once for each; default for a boolean flag: on=true and off=false")
+	f.StringVar(&n.defaultVariant, "default", "", "default variant (default: off for a boolean flag, else the first variant)")
+	f.StringVar(&n.description, "description", "", "what the flag is for")
+	mustComplete(cmd, "type", "boolean", "string", "number", "object")
+	w.register(cmd)
+	return cmd
+}
+
+func (n *newFlag) definition() (flags.Definition, error) {
+	if !slices.Contains([]string{"boolean", "string", "number", "object"}, n.kind) {
+		return flags.Definition{}, usagef("--type %q: want boolean, string, number or object", n.kind)
+	}
+	variants, byDefault := n.variants, n.defaultVariant
+	if len(variants) == 0 {
+		if n.kind != "boolean" {
+			return flags.Definition{}, usagef("a %s flag needs at least one --variant NAME=VALUE", n.kind)
+		}
+		variants = []string{"on=true", "off=false"}
+		if byDefault == "" {
+			byDefault = "off"
+		}
+	}
+	d := flags.Definition{}.WithEnabled(true).WithDescription(n.description)
+	for _, v := range variants {
+		name, text, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return d, usagef("--variant %q: want NAME=VALUE", v)
+		}
+		if _, twice := d.Variant(name); twice {
+			return d, usagef("--variant %q is given twice", name)
+		}
+		value, err := variantValue(n.kind, text)
+		if err != nil {
+			return d, usagef("--variant %q: %v", v, err)
+		}
+		if d, err = d.WithVariant(name, value); err != nil {
+			return d, usagef("--variant %q: %v", v, err)
+		}
+		if byDefault == "" {
+			byDefault = name
+		}
+	}
+	if _, ok := d.Variant(byDefault); !ok {
+		return d, usagef("--default %q is no variant; there are %s", byDefault, variantNames(d))
+	}
+	return d.WithDefaultVariant(byDefault), nil
+}
+
+// variantValue reads the text of a variant as the flag's type says; strings need no quotes.
+func variantValue(kind, text string) ([]byte, error) {
+	if kind == "string" {
+		return json.Marshal(text)
+	}
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return nil, fmt.Errorf("%q is no %s", text, kind)
+	}
+	got := "array"
+	switch v.(type) {
+	case bool:
+		got = "boolean"
+	case float64:
+		got = "number"
+	case map[string]any:
+		got = "object"
+	case string:
+		got = "string"
+	case nil:
+		got = "null"
+	}
+	if got != kind {
+		return nil, fmt.Errorf("a %s flag cannot have the %s %s", kind, got, text)
+	}
+	return []byte(text), nil
+}
+
+func (a *app) deleteCmd() *cobra.Command {
+	w := &writeFlags{}
+	cmd := &cobra.Command{
+		Use: "delete KEY", Short: "Delete a flag with its overrides, in one commit; the history stays",
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
+				if _, ok := c.Get(flags.FlagKey(args[0])); !ok {
+					return nil, "", notFoundf(nearest(c, args[0]), "no flag %q in set %q", args[0], a.set)
+				}
+				changes := []flags.Mutation{{Key: flags.FlagKey(args[0])}}
+				for _, e := range c.Overrides(args[0]) {
+					changes = append(changes, flags.Mutation{Key: e.Key})
+				}
+				return changes, "", nil
+			})
+		},
+	}
+	w.register(cmd)
+	return cmd
+}
+
+// completeFlag completes flag keys from the server.
+func (a *app) completeFlag(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.complete(cmd, func(c *flags.Contents) []string {
+		var keys []string
+		for _, v := range listOf(c.Checkpoint()) {
+			keys = append(keys, v.Key)
+		}
+		return keys
+	})
+}
+
+func (a *app) completeFlagThenVariant(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return a.completeFlag(cmd, args, toComplete)
+	}
+	return a.complete(cmd, func(c *flags.Contents) []string {
+		d, _, err := a.flag(c, args[0])
+		if err != nil {
+			return nil
+		}
+		var names []string
+		for _, v := range d.Variants() {
+			names = append(names, v.Name)
+		}
+		return names
+	})
+}
+
+func (a *app) complete(cmd *cobra.Command, words func(*flags.Contents) []string) (found []string, _ cobra.ShellCompDirective) {
+	if a.settle(cmd) != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	err := a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
+		c, err := a.contents(ctx, st)
+		if err == nil {
+			found = words(c)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}

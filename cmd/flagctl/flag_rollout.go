@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// share is one variant's part of a rollout.
+type share struct {
+	variant string
+	weight  int
+}
+
+func (a *app) rolloutCmd() *cobra.Command {
+	var by string
+	cmd := a.editing("rollout KEY VARIANT=WEIGHT[,...]", "Serve variants by share, sticky per targeting key",
+		`  flagctl rollout new-checkout on=25,off=75
+  flagctl rollout new-checkout on=1,off=999 --by tenant`, cobra.ExactArgs(2),
+		func(d flags.Definition, args []string) (flags.Definition, string, error) {
+			shares, err := parseShares(args[1])
+			if err != nil {
+				return d, "", err
+			}
+			for _, s := range shares {
+				if _, ok := d.Variant(s.variant); !ok {
+					return d, "", usagef("%s has no variant %q; it has %s", args[0], s.variant, variantNames(d))
+				}
+			}
+			rule, err := fractional(shares, by)
+			if err != nil {
+				return d, "", err
+			}
+			note := ""
+			if d.Targeting() != nil {
+				note = "the rule it had before is replaced; `flagctl history " + args[0] + "` has it"
+			}
+			d, err = d.WithTargeting(rule)
+			return d, note, err
+		})
+	cmd.Long = `Serve variants by share. Who gets which is decided by a hash of flag key and
+targeting key, so an entity keeps its variant while shares grow. --by ATTRIBUTE
+buckets by another attribute of the context instead. Contexts without it get
+the default variant.`
+	cmd.Flags().StringVar(&by, "by", "", "attribute to bucket by (default: the targeting key)")
+	return cmd
+}
+
+func parseShares(text string) ([]share, error) {
+	var shares []share
+	seen, total := map[string]bool{}, 0
+	for part := range strings.SplitSeq(text, ",") {
+		i := strings.LastIndex(part, "=")
+		if i <= 0 {
+			return nil, usagef("rollout %q: want VARIANT=WEIGHT, separated by commas", text)
+		}
+		name, weight := part[:i], strings.TrimSuffix(part[i+1:], "%")
+		n, err := strconv.Atoi(weight)
+		if err != nil || n < 0 || n > 1_000_000 {
+			return nil, usagef("rollout %q: the weight of %q is no whole number from 0 to 1000000", text, name)
+		}
+		if seen[name] {
+			return nil, usagef("rollout %q: %q is there twice", text, name)
+		}
+		seen[name] = true
+		total += n
+		shares = append(shares, share{name, n})
+	}
+	if total == 0 {
+		return nil, usagef("rollout %q: all weights are 0", text)
+	}
+	return shares, nil
+}
+
+// fractional writes the flagd rule. With an attribute the flag key goes into the
+// hash as well, as it does without one: two flags rolled out to a quarter each
+// must not pick the same quarter.
+func fractional(shares []share, by string) ([]byte, error) {
+	var args []any
+	if by != "" {
+		args = append(args, map[string]any{"cat": []any{
+			map[string]any{"var": "$flagd.flagKey"}, map[string]any{"var": by},
+		}})
+	}
+	for _, s := range shares {
+		args = append(args, []any{s.variant, s.weight})
+	}
+	rule := map[string]any{"fractional": args}
+	if by != "" { // without the attribute everybody would land in one bucket
+		rule = map[string]any{"if": []any{map[string]any{"var": by}, rule, nil}}
+	}
+	text, err := json.Marshal(rule)
+	if err != nil {
+		return nil, fmt.Errorf("encode rule: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store/boltstore"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"flagctl": main,
+		"newstore": func() { // newstore PATH [SET]: what a router leaves behind
+			if err := newStore(os.Args[1:]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		},
+	})
+}
+
+func newStore(args []string) error {
+	st, err := boltstore.Open(args[0], nil)
+	if err != nil {
+		return err
+	}
+	if len(args) > 1 {
+		if _, err := st.Apply(context.Background(), flags.Commit{Set: args[1], ID: flags.NewCommitID(), Op: flags.OpCreate, Actor: flags.Actor{Kind: "system"}}); err != nil {
+			return err
+		}
+	}
+	return st.Close()
+}
+
+// TestScripts runs each file of testdata/script as a user's session on a journal of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": wantCode},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("USER", "tester")
+			env.Setenv("HOLDFAST_STORE", "bolt:"+env.WorkDir+"/flags.db")
+			return nil
+		},
+	})
+}
+
+// wantCode is the script command: code N PROGRAM ARGS..., which must exit with N.
+func wantCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N PROGRAM ARGS...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("exit code %d, want %s", got, want)
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"text/tabwriter"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (a *app) settleOutput() error {
+	switch a.output {
+	case "table", "json", "yaml":
+		return nil
+	case "":
+		a.output = "json"
+		if isTerminal(a.std.out) {
+			a.output = "table"
+		}
+		return nil
+	default:
+		return usagef("--output %q: want table, json or yaml", a.output)
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// print answers with v as JSON or YAML, or as the table that rows writes:
+// cells end with a tab, lines with a newline.
+func (a *app) print(v any, rows func(w io.Writer)) error {
+	switch a.output {
+	case "table":
+		tw := tabwriter.NewWriter(a.std.out, 0, 8, 2, ' ', 0)
+		rows(tw)
+		return tw.Flush()
+	case "yaml":
+		// By way of JSON, so that both forms have the same fields in the same order.
+		text, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("encode answer: %w", err)
+		}
+		return writeYAML(a.std.out, text)
+	default:
+		enc := json.NewEncoder(a.std.out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+}
+
+// line prints one value per line, for streams: compact JSON, or a table row.
+func (a *app) line(v any, row string) error {
+	if a.output == "table" {
+		_, err := fmt.Fprintln(a.std.out, row)
+		return err
+	}
+	enc := json.NewEncoder(a.std.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// writeYAML writes JSON in YAML's own style. JSON is YAML, so it is parsed as such,
+// and keeps the order of its fields.
+func writeYAML(w io.Writer, text []byte) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	plain(&doc)
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(&doc); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	return enc.Close()
+}
+
+// plain drops the braces and quotes that came from JSON; where a quote is needed
+// the encoder puts it back. The words that older YAML takes for booleans keep
+// theirs: on and off are what most variants are called.
+func plain(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || !oldBoolean.MatchString(n.Value) {
+		n.Style = 0
+	}
+	for _, kid := range n.Content {
+		plain(kid)
+	}
+}
+
+var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what every command works with: where the flags are and how to answer.
+type app struct {
+	std     stdio
+	server  string
+	storeAt string
+	set     string
+	apiKey  string
+	output  string
+	timeout time.Duration
+}
+
+const rootLong = `flagctl changes and reads feature flags.
+
+It talks to a router (--server), or works straight on a journal without one
+(--store). Every write prints its revision token and is kept in the history
+with who, when and why.`
+
+const rootExample = `  flagctl import flags.json
+  flagctl list
+  flagctl toggle new-checkout --reason "release 42"
+  flagctl rollout new-checkout on=25,off=75
+  flagctl eval new-checkout --entity tenant-42 --attr plan=pro
+  flagctl history new-checkout`
+
+func newRoot(std stdio) *cobra.Command {
+	a := &app{std: std}
+	root := &cobra.Command{
+		Use:           "flagctl",
+		Short:         "Change and read feature flags",
+		Long:          rootLong,
+		Example:       rootExample,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.settle(cmd)
+		},
+	}
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+
+	p := root.PersistentFlags()
+	p.StringVar(&a.server, "server", "", "router to talk to, HOST:PORT (HOLDFAST_SERVER, default localhost:8015)")
+	p.StringVar(&a.storeAt, "store", "", "work straight on a journal: mongodb://... or bolt:PATH (HOLDFAST_STORE)")
+	p.StringVarP(&a.set, "set", "s", "", "flag set (HOLDFAST_SET, default default)")
+	p.StringVar(&a.apiKey, "api-key", "", "key to authenticate with (HOLDFAST_API_KEY)")
+	p.StringVarP(&a.output, "output", "o", "", "table, json or yaml (default table on a terminal, else json)")
+	p.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long a command may take")
+	mustComplete(root, "output", "table", "json", "yaml")
+
+	root.AddGroup(
+		&cobra.Group{ID: "flags", Title: "Flags:"},
+		&cobra.Group{ID: "history", Title: "History:"},
+		&cobra.Group{ID: "fleet", Title: "Fleet:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
+		a.rolloutCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
+	add("history", a.historyCmd())
+	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.setsCmd())
+	return root
+}
+
+// settle fills in from the environment what the command line leaves open.
+func (a *app) settle(cmd *cobra.Command) error {
+	orEnv := func(value *string, name, fallback string) {
+		if *value == "" {
+			*value = a.std.getenv(name)
+		}
+		if *value == "" {
+			*value = fallback
+		}
+	}
+	if a.server == "" || a.storeAt == "" {
+		// A flag beats the environment also across the pair: --server wins over HOLDFAST_STORE.
+		if !cmd.Flags().Changed("server") {
+			orEnv(&a.storeAt, "HOLDFAST_STORE", "")
+		}
+		orEnv(&a.server, "HOLDFAST_SERVER", "localhost:8015")
+	}
+	if cmd.Flags().Changed("server") && cmd.Flags().Changed("store") {
+		return usagef("--server and --store exclude each other")
+	}
+	orEnv(&a.set, "HOLDFAST_SET", "default")
+	orEnv(&a.apiKey, "HOLDFAST_API_KEY", "")
+	if a.timeout <= 0 {
+		return usagef("--timeout %v: want a positive duration such as 10s", a.timeout)
+	}
+	return a.settleOutput()
+}
+
+// mustComplete registers fixed completions; it fails only for a flag that does
+// not exist, which is a mistake of ours.
+func mustComplete(cmd *cobra.Command, flag string, values ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// setView is a flag set as it is shown.
+type setView struct {
+	Set     string    `json:"set"`
+	Token   string    `json:"token"`
+	Status  string    `json:"status"`
+	Entries int       `json:"entries"`
+	Changed time.Time `json:"changed"`
+}
+
+func viewOfSet(h flags.Head) setView {
+	status := [...]string{"live", "sealed", "deleted"}[h.Status]
+	return setView{Set: h.Set, Token: h.Token().String(), Status: status, Entries: h.Count, Changed: h.Time}
+}
+
+func (a *app) setsCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "sets", Short: "List, create and delete flag sets"}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the flag sets", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.with(cmd.Context(), a.listSets) },
+		},
+		a.endingSetCmd("create NAME", "Begin a flag set, or a deleted one again", flags.OpCreate),
+		a.endingSetCmd("delete NAME", "Delete a flag set; its history stays", flags.OpDelete),
+	)
+	return cmd
+}
+
+func (a *app) endingSetCmd(use, short string, op flags.Op) *cobra.Command {
+	w := &writeFlags{}
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.set = args[0]
+			if err := a.checkWrite(w); err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
+				commit := a.newCommit(w)
+				commit.Op = op
+				return a.apply(ctx, st, w, commit, fmt.Sprintf("set %q %sd", a.set, op))
+			})
+		},
+	}
+	w.register(cmd)
+	return cmd
+}
+
+func (a *app) listSets(ctx context.Context, st store.Store) error {
+	heads, err := st.Sets(ctx)
+	if err != nil {
+		return err
+	}
+	views := make([]setView, 0, len(heads))
+	for _, h := range heads {
+		views = append(views, viewOfSet(h))
+	}
+	return a.print(views, func(w io.Writer) { setsTable(w, views) })
+}
+
+func setsTable(w io.Writer, views []setView) {
+	fmt.Fprintln(w, "SET\tREVISION\tSTATUS\tENTRIES\tCHANGED")
+	for _, v := range views {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", v.Set, v.Token, v.Status, v.Entries, v.Changed.Local().Format(time.DateTime))
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/store"
+	"github.com/holdfast-flags/holdfast/store/grpcstore"
+)
+
+// statusView is how a router, or a store without one, does.
+type statusView struct {
+	Router  string     `json:"router,omitempty"` // version
+	Store   string     `json:"store"`
+	Started *time.Time `json:"started,omitempty"`
+	Clients *int       `json:"clients,omitempty"`
+	Sets    []setView  `json:"sets"`
+	Mirrors []sinkView `json:"mirrors,omitempty"`
+	Caches  []sinkView `json:"caches,omitempty"`
+}
+
+// sinkView is how one set fares at a mirror or cache.
+type sinkView struct {
+	Name     string `json:"name"`
+	Set      string `json:"set"`
+	Revision string `json:"revision"`
+	Lag      uint64 `json:"lag"`
+	Error    string `json:"error,omitempty"`
+}
+
+func (a *app) statusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show the sets, and how the router's store, mirrors and caches do", Args: cobra.NoArgs,
+		Long: `Show the sets, and how the router's store, mirrors and caches do. Exits with 1
+where a mirror or cache could not be reached at the last attempt.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.storeAt != "" {
+				return a.with(cmd.Context(), a.storeStatus)
+			}
+			return a.withRouter(cmd.Context(), "status", a.routerStatus)
+		},
+	}
+}
+
+func (a *app) storeStatus(ctx context.Context, st store.Store) error {
+	heads, err := st.Sets(ctx)
+	if err != nil {
+		return err
+	}
+	view := statusView{Store: redacted(a.storeAt), Sets: []setView{}}
+	for _, h := range heads {
+		view.Sets = append(view.Sets, viewOfSet(h))
+	}
+	return a.print(view, func(w io.Writer) { statusTable(w, view) })
+}
+
+func (a *app) routerStatus(ctx context.Context, st *grpcstore.Store) error {
+	s, err := st.Status(ctx)
+	if err != nil {
+		return err
+	}
+	view := statusView{Router: s.Version, Store: s.Store, Started: &s.Started, Clients: &s.Clients, Sets: []setView{}}
+	for i := range s.Sets {
+		view.Sets = append(view.Sets, viewOfSet(s.Sets[i].Head))
+	}
+	view.Mirrors, view.Caches = viewOfSinks(s.Mirrors), viewOfSinks(s.Caches)
+	if err := a.print(view, func(w io.Writer) { statusTable(w, view) }); err != nil {
+		return err
+	}
+	for _, sink := range append(view.Mirrors, view.Caches...) {
+		if sink.Error != "" {
+			return errors.New("not all mirrors and caches are reached")
+		}
+	}
+	return nil
+}
+
+func viewOfSinks(sinks []grpcstore.SinkStatus) []sinkView {
+	views := make([]sinkView, 0, len(sinks))
+	for _, s := range sinks {
+		views = append(views, sinkView{Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag, Error: s.Error})
+	}
+	return views
+}
+
+func statusTable(w io.Writer, v statusView) {
+	if v.Router != "" {
+		fmt.Fprintf(w, "router %s, store %s, up %s, %d clients\n\n", v.Router, v.Store, time.Since(*v.Started).Round(time.Second), *v.Clients)
+	}
+	setsTable(w, v.Sets)
+	for _, list := range []struct {
+		title string
+		sinks []sinkView
+	}{{"MIRROR", v.Mirrors}, {"CACHE", v.Caches}} {
+		if len(list.sinks) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s\tSET\tREVISION\tBEHIND\tERROR\n", list.title)
+		for _, s := range list.sinks {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", s.Name, s.Set, s.Revision, s.Lag, s.Error)
+		}
+	}
+}

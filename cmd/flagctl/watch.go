@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+func (a *app) watchCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch [KEY]",
+		Short: "Print each change as it happens, one a line, until interrupted",
+		Example: `  flagctl watch
+  flagctl watch new-checkout -o json | jq .reason`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeFlag,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := a.watch(cmd.Context(), first(args))
+			if cmd.Context().Err() != nil {
+				return nil // interrupted, as watches end
+			}
+			return err
+		},
+	}
+}
+
+// watch follows the set for as long as the context lives; --timeout does not
+// apply, except to the first answer, which the driver bounds.
+func (a *app) watch(ctx context.Context, key string) (err error) {
+	st, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	contents, err := a.contents(ctx, st)
+	if err != nil {
+		return err
+	}
+	before := map[flags.EntryKey][]byte{}
+	remember := func(cp *flags.Checkpoint) {
+		clear(before)
+		for _, e := range cp.Entries {
+			before[e.Key] = e.Bytes
+		}
+	}
+	remember(contents.Checkpoint())
+	stream, err := st.Watch(ctx, a.set, contents.Head())
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for {
+		ev, err := stream.Next()
+		if err != nil {
+			return err
+		}
+		if err := stream.Applied(flags.Ack{Head: ev.Head}); err != nil { // so that nobody's --wait waits for us
+			return err
+		}
+		if ev.Checkpoint != nil {
+			remember(ev.Checkpoint)
+		}
+		for i := range ev.Commits {
+			v := viewOf(&ev.Commits[i], before, key)
+			if key != "" && len(v.Changes) == 0 {
+				continue
+			}
+			if err := a.line(v, watchRow(v)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func watchRow(v commitView) string {
+	var what []string
+	for _, c := range v.Changes {
+		what = append(what, c.Summary)
+	}
+	row := fmt.Sprintf("%s  %s  %s  %s", v.Time.Local().Format(time.TimeOnly), v.Token, v.Actor, strings.Join(what, "; "))
+	if v.Reason != "" {
+		row += "  (" + v.Reason + ")"
+	}
+	return row
+}
