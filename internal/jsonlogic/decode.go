@@ -200,7 +200,7 @@ func (d *decoder) object(depth int) (Value, bool) {
 			copy(members, d.members[base:])
 			d.members = d.members[:base]
 			if dup, found := sortMembers(members); found {
-				return d.duplicate(open, dup)
+				return d.duplicate(open, members, dup)
 			}
 			return objectOf(members), true
 		default:
@@ -209,15 +209,18 @@ func (d *decoder) object(depth int) (Value, bool) {
 	}
 }
 
-// duplicate points at the second appearance of the key where its text is written plainly, else at the object.
-func (d *decoder) duplicate(open int, key string) (Value, bool) {
+// duplicate points at the last appearance of the key, which its text tells as long as it aliases the document, else at
+// the object.
+func (d *decoder) duplicate(open int, members []Member, key string) (Value, bool) {
 	at := open
-	body := string(d.text[open:d.pos])
-	quoted := string(appendQuoted(nil, key))
-	if i := strings.LastIndex(body, quoted); i >= 0 {
-		at = open + i
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(d.text)))
+	for _, m := range members {
+		offset := uintptr(unsafe.Pointer(unsafe.StringData(m.Key))) - start // far out if it lies elsewhere
+		if m.Key == key && offset < uintptr(len(d.text)) {
+			at = max(at, int(offset)-1)
+		}
 	}
-	return d.fail(at, "duplicate key "+quoted)
+	return d.fail(at, "duplicate key "+string(appendQuoted(nil, key)))
 }
 
 // str reads a string that begins at the current quote. Without escapes it aliases the text.

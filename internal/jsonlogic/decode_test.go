@@ -47,6 +47,8 @@ func TestParseJSONErrors(t *testing.T) {
 		{"\"\\n\xff\"", 3, 1, 4, "invalid UTF-8"},
 		{"{\n \"a\": 1,\n \"b\": 2,\n \"a\": 3\n}", 21, 4, 2, `duplicate key "a"`},
 		{`[{"a":{"x":1},"a":2}]`, 14, 1, 15, `duplicate key "a"`},
+		{`{"a":1,"a":"a"}`, 7, 1, 8, `duplicate key "a"`},
+		{`[{"":1,"":2}]`, 1, 1, 2, `duplicate key ""`},
 		{`{"a":1,"\u0061":2}`, 1, 1, 2, `duplicate key "a"`},
 		{`{} {}`, 3, 1, 4, "unexpected text after the document"},
 		{"\ufeff{}", 0, 1, 1, `unexpected '\ufeff', a value expected`},

@@ -125,6 +125,19 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// With the budget out of the way, what it stops does run on, so it is the budget that stops it and nothing else.
+func TestBudgetIsTheGuard(t *testing.T) {
+	data := attributesOf(parse(t, `{"list":`+longList(20)+`}`))
+	rule := `{"reduce":[{"var":"list"},{"cat":[{"var":"accumulator"},{"var":"accumulator"}]},"xy"]}`
+	if _, err := mustCompile(t, rule, jsonlogic.Options{}).Eval(data, jsonlogic.Env{}); !errors.Is(err, jsonlogic.ErrBudget) {
+		t.Errorf("within the default budget: %v, want ErrBudget", err)
+	}
+	v, err := mustCompile(t, rule, jsonlogic.Options{MaxSteps: 1 << 30}).Eval(data, jsonlogic.Env{})
+	if err != nil || v.Len() != 2<<20 {
+		t.Errorf("with a budget of a billion: %d bytes, %v, want %d", v.Len(), err, 2<<20)
+	}
+}
+
 func longList(n int) string {
 	var b strings.Builder
 	for i := range n {

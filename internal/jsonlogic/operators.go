@@ -196,7 +196,7 @@ func (c *compiler) named(op opcode, args []node, at place) node {
 func (c *compiler) variable(args []node, at place) node {
 	name := Value{}
 	if len(args) > 0 {
-		if args[0].op != opConst {
+		if args[0].op != opConst || composite(args[0].val) {
 			return c.named(opVarDynamic, args, at)
 		}
 		name = args[0].val
