@@ -161,6 +161,10 @@ func (s *Service) ListCommits(req *pb.ListCommitsRequest, stream pb.Flags_ListCo
 	if err != nil {
 		return wire.FromError(err)
 	}
+	// The store has answered; what follows is bulk, which the client gives more time.
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 	encoded, err := wire.Encode(commits)
 	if err != nil {
 		return wire.FromError(err)

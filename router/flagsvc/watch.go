@@ -60,6 +60,7 @@ func (s *Service) Watch(stream pb.Flags_WatchServer) error {
 	if err != nil {
 		return wire.FromError(err)
 	}
+	set.Reach(ctx, have)
 	member := set.Join(hub.Client{
 		Identity: identity(hello.GetIdentity()), Address: address(ctx), Principal: authz.PrincipalOf(ctx).String(),
 	})

@@ -19,6 +19,7 @@ const (
 	longestPause = 5 * time.Second
 	confirmEvery = time.Second
 	confirmLimit = time.Second
+	reachLimit   = 500 * time.Millisecond // within the budget of a client that waits for its first answer
 )
 
 // Set is one followed flag set.
@@ -48,6 +49,33 @@ func (s *Set) Head() flags.Head { return s.feed.Head() }
 
 // Lead returns what leads from have to the newest head; see store.Feed.
 func (s *Set) Lead(have flags.Head) store.Lead { return s.feed.Lead(have) }
+
+// Reach waits until the feed is at have, which a client got from the store a
+// moment ago, or until it is plain that the store does not have it. Without it
+// such a client would be taken for one from another history.
+func (s *Set) Reach(ctx context.Context, have flags.Head) {
+	at := s.feed.Head()
+	if have.Lineage != at.Lineage || !at.Version.Before(have.Version) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	head, err := s.hub.store.Head(ctx, s.name)
+	if err != nil || head.Lineage != have.Lineage || head.Version.Before(have.Version) {
+		return
+	}
+	for {
+		lead := s.feed.Lead(have)
+		if lead.Closed || !lead.Head.Version.Before(have.Version) {
+			return
+		}
+		select {
+		case <-lead.Changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // AsOf returns when the store was last known to have the newest head.
 func (s *Set) AsOf() time.Time { return *s.asOf.Load() }

@@ -137,7 +137,7 @@ func parseTarget(target string) (address string, secure bool, err error) {
 	switch {
 	case u.Scheme != "grpc" && u.Scheme != "grpcs", splitErr != nil, port == "", u.Hostname() == "",
 		u.User != nil, u.RawQuery != "", u.Path != "" && u.Path != "/":
-		return "", false, fmt.Errorf("%w target %q: want grpc://HOST:PORT or grpcs://HOST:PORT", flags.ErrInvalid, u.Redacted())
+		return "", false, fmt.Errorf("%w target %q: want grpc://HOST:PORT or grpcs://HOST:PORT", flags.ErrInvalid, u.Scheme+"://"+u.Host)
 	}
 	return u.Host, u.Scheme == "grpcs", nil
 }

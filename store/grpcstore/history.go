@@ -47,6 +47,11 @@ func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Com
 	if err != nil {
 		return nil, err
 	}
+	// The headers are the first answer. An error of theirs is Recv's as well, with
+	// the status that Header does not give.
+	if _, err := stream.Header(); err == nil {
+		call.extend(s.opts.BulkTimeout, errBulkBudget)
+	}
 	var out []flags.Commit
 	for {
 		msg, err := stream.Recv()
@@ -56,7 +61,6 @@ func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Com
 		if err != nil {
 			return nil, err
 		}
-		call.extend(s.opts.BulkTimeout, errBulkBudget)
 		commits, err := wire.Decode(msg.GetCommits())
 		if err != nil {
 			return nil, err

@@ -26,12 +26,12 @@ func serve(t testing.TB, st store.Store, opts flagsvc.Options) *bufconn.Listener
 	return lis
 }
 
-func serveOn(t testing.TB, lis net.Listener, st store.Store, opts flagsvc.Options) *flagsvc.Service {
+func serveOn(t testing.TB, lis net.Listener, st store.Store, opts flagsvc.Options, more ...grpc.ServerOption) {
 	t.Helper()
 	h := hub.New(st, nil)
 	opts.Store, opts.Hub = st, h
 	svc := flagsvc.New(opts)
-	server := grpc.NewServer(flagsvc.ServerOptions(nil, nil, nil)...)
+	server := grpc.NewServer(append(flagsvc.ServerOptions(nil, nil, nil), more...)...)
 	svc.Register(server)
 	done := make(chan struct{})
 	go func() {
@@ -44,7 +44,6 @@ func serveOn(t testing.TB, lis net.Listener, st store.Store, opts flagsvc.Option
 		h.Close()
 		_ = st.Close()
 	})
-	return svc
 }
 
 // dial opens a client of lis.
