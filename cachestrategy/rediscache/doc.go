@@ -1,0 +1,18 @@
+// Package rediscache keeps flag sets in Redis, for all processes that share it.
+//
+// A set takes three keys, in one hash slot:
+//
+//	prefix:v1:{set}:entry   a hash: checkpoint, head, instants, version of both
+//	prefix:v1:{set}:tail    a sorted set: the commits after the checkpoint
+//	prefix:v1:{set}:mark    a string: lineage and version, kept longer than the value
+//
+// One script writes all three and is the only writer, so a put is atomic and an
+// older version never replaces a newer one. Reads use HMGET and ZRANGEBYLEX alone:
+// a user with no more than ~prefix:* +@read may read. A reader that has the set at
+// some version takes one round trip and the commits since; one that has nothing
+// takes two, the head and then the bulk, which has a deadline of its own.
+//
+// Redis is never believed. What it returns is checked against the digests within,
+// and what does not add up is an error. The next writer that saw the damage
+// replaces the entry.
+package rediscache

@@ -1,0 +1,95 @@
+package rediscache
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+func permanent(op, set string, err error) error {
+	return &flags.SourceError{Class: flags.ClassPermanent, Op: "rediscache: " + op + " " + set, Err: err}
+}
+
+// classify is the one place that looks at errors of the driver and the server.
+func classify(ctx context.Context, op, set string, err error) error {
+	if errors.Is(err, redis.ErrClosed) {
+		err = fmt.Errorf("%w: %w", cachestrategy.ErrClosed, err)
+	}
+	return &flags.SourceError{Class: classOf(ctx, op, err), Op: "rediscache: " + op + " " + set, Err: err}
+}
+
+func classOf(ctx context.Context, op string, err error) flags.Class {
+	switch {
+	case errors.Is(err, cachestrategy.ErrMiss):
+		return flags.ClassTransient
+	case errors.Is(err, cachestrategy.ErrDamaged):
+		return flags.ClassPermanent // asking again will not help; Redis itself is well
+	case errors.Is(err, redis.ErrClosed), gaveUp(ctx):
+		return flags.ClassCanceled
+	case redis.IsAuthError(err), redis.IsPermissionError(err):
+		return flags.ClassDenied
+	case redis.IsOOMError(err) && op == "get":
+		return flags.ClassPermanent // a full Redis still reads; this one is not about us
+	case permanentReply(err), localFault(err), badPeer(err):
+		return flags.ClassPermanent
+	default: // LOADING, READONLY, CLUSTERDOWN, BUSY, ..., network, time; and what nobody knows
+		return flags.ClassTransient
+	}
+}
+
+// gaveUp reports whether the caller ended the call. It is asked before the error:
+// the driver reports a cancelled caller as a bare timeout. A deadline with a cause
+// of its own is a budget that somebody gave this layer, and so is the layer's fault.
+func gaveUp(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return cause == context.Canceled || cause == context.DeadlineExceeded //nolint:errorlint // identity is the question
+}
+
+// permanentReply reports errors of ours, or of whoever set up the server: the same
+// command will always fail.
+func permanentReply(err error) bool {
+	if _, moved := redis.IsMovedError(err); moved {
+		return true // a cluster, spoken to as if it were one server
+	}
+	if _, ask := redis.IsAskError(err); ask {
+		return true
+	}
+	for _, prefix := range []string{"WRONGTYPE", "CROSSSLOT", "EXECABORT", "unknown command", "syntax error", "wrong number", "DB index", "invalid DB"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// localFault reports exhaustion of this process or machine. Were it transient, one
+// leak here would open every breaker at once.
+func localFault(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// badPeer reports a server that is not who it should be. An expired certificate is
+// an outage like any other, and stays transient.
+func badPeer(err error) bool {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) {
+		return invalid.Reason != x509.Expired
+	}
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var record tls.RecordHeaderError
+	return errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &record)
+}

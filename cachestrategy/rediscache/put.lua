@@ -1,0 +1,93 @@
+-- Offers one version of a flag set to the cache. KEYS: entry, tail, mark.
+-- ARGV: 1 lineage, 2 version, 3 digest, 4 head, 5 as-of and 6 end in microseconds,
+-- 7 lifetime of the entry and 8 of the mark in milliseconds, 9 switches (a: the
+-- lineage is authoritative, f: what is stored is known to be damaged), 10 most
+-- commits and 11 most bytes in the tail, 12 checkpoint to replace the whole, else
+-- empty, 13 version before the commits; from 14 on, three for each commit:
+-- version, digest after it, bytes.
+-- Versions are 20 digits each of epoch and revision: as strings they compare like
+-- numbers, which doubles do not beyond 2^53.
+local entry, tail, mark = KEYS[1], KEYS[2], KEYS[3]
+local lineage, version, digest = ARGV[1], ARGV[2], ARGV[3]
+local authoritative = string.find(ARGV[9], 'a', 1, true)
+local damaged = string.find(ARGV[9], 'f', 1, true)
+local whole = ARGV[12] ~= ''
+
+-- Somebody else's value under our key is in the way for ever unless it goes.
+local function own(key, kind)
+  local t = redis.call('TYPE', key)
+  t = t.ok or t
+  if t ~= 'none' and t ~= kind then redis.call('DEL', key) end
+end
+own(entry, 'hash')
+own(tail, 'zset')
+own(mark, 'string')
+
+local held = redis.call('HMGET', entry, 'lineage', 'version', 'digest', 'asof', 'end', 'count', 'bytes')
+local heldLineage, heldVersion, heldDigest = held[1], held[2], held[3]
+if not (heldLineage and heldVersion and heldDigest and #heldVersion == 40
+    and tonumber(held[4]) and tonumber(held[5]) and tonumber(held[6]) and tonumber(held[7])) then
+  heldLineage, heldVersion, heldDigest = nil, nil, nil
+end
+local floorLineage, floor = heldLineage, heldVersion
+local l, v = string.match(redis.call('GET', mark) or '', '^(%S+) (%d+)$')
+if l and #v == 40 and not (floor and l == floorLineage and v < floor) then
+  floorLineage, floor = l, v
+end
+
+-- The guard: one history, and never back in it.
+if floor and floorLineage ~= lineage then
+  if not authoritative then return 'conflict' end
+elseif floor and version < floor then
+  return 'older'
+end
+local same = heldLineage == lineage and heldVersion == version
+if same and heldDigest ~= digest and not authoritative and not damaged then
+  return 'conflict'
+end
+
+local count, bytes = tonumber(held[6]) or 0, tonumber(held[7]) or 0
+local intact = heldVersion and not damaged and redis.call('ZCARD', tail) == count
+
+local function keep(asof, til)
+  redis.call('HSET', entry, 'asof', asof, 'end', til)
+  redis.call('PEXPIRE', entry, ARGV[7])
+  redis.call('PEXPIRE', tail, ARGV[7])
+  redis.call('SET', mark, lineage .. ' ' .. version, 'PX', ARGV[8])
+end
+
+if same and intact and heldDigest == digest then
+  if tonumber(ARGV[5]) <= tonumber(held[4]) then return 'unchanged' end
+  local til = ARGV[6]
+  if tonumber(held[5]) > tonumber(til) then til = held[5] end
+  keep(ARGV[5], til)
+  return 'renewed'
+end
+
+if whole then
+  redis.call('DEL', entry, tail)
+  redis.call('HSET', entry, 'cp', ARGV[12])
+  count, bytes = 0, 0
+else
+  if not intact or heldLineage ~= lineage then return 'gap' end
+  -- Other writers may have put the first of these commits already.
+  local from, at, before = 14, ARGV[13], heldDigest
+  while at ~= heldVersion do
+    if from > #ARGV then return 'gap' end
+    at, before = ARGV[from], ARGV[from + 1]
+    from = from + 3
+  end
+  if before ~= heldDigest or from > #ARGV then return 'gap' end
+  for i = from, #ARGV, 3 do
+    count, bytes = count + 1, bytes + #ARGV[i + 2]
+  end
+  if count > tonumber(ARGV[10]) or bytes > tonumber(ARGV[11]) then return 'gap' end
+  for i = from, #ARGV, 3 do
+    redis.call('ZADD', tail, 0, string.sub(ARGV[i], 21) .. before .. ARGV[i + 2])
+    before = ARGV[i + 1]
+  end
+end
+redis.call('HSET', entry, 'lineage', lineage, 'version', version, 'digest', digest, 'head', ARGV[4],
+  'count', count, 'bytes', bytes)
+keep(ARGV[5], ARGV[6])
+return 'stored'
