@@ -50,7 +50,7 @@ type Fault struct {
 }
 
 // Faults are all faults of a rule, in the order of its text.
-type Faults []Fault
+type Faults []Fault //nolint:errname // a list of what is wrong, and the error is that there is one
 
 // Error joins all faults with "; ".
 func (f Faults) Error() string {

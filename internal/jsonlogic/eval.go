@@ -112,7 +112,12 @@ func (m *machine) test(n *node) bool {
 	case opEqualString:
 		return m.equalString(n, m.eval(&n.args[0]))
 	case opInSet:
-		return n.more.set.has(m.operand(&n.args[0]))
+		v, set := m.operand(&n.args[0]), n.more.set
+		if v.kind == KindString && set.strings != nil {
+			_, ok := set.strings[v.Str()]
+			return ok
+		}
+		return set.has(v)
 	case opStartsWith, opEndsWith:
 		holds, ok := m.affix(n)
 		return holds && ok

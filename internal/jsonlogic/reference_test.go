@@ -85,7 +85,7 @@ func (r *reference) operation(op string, rules []any, data any) any {
 		}
 		return v
 	case "map", "filter", "reduce", "all", "none", "some":
-		return r.iterate(op, rules, data, lazy)
+		return r.iterate(op, rules, lazy)
 	case "fractional":
 		return r.fractional(rules, data)
 	}
@@ -96,7 +96,7 @@ func (r *reference) operation(op string, rules []any, data any) any {
 	return r.eager(op, args, data)
 }
 
-func (r *reference) iterate(op string, rules []any, data any, lazy func(int) any) any {
+func (r *reference) iterate(op string, rules []any, lazy func(int) any) any {
 	list, isList := lazy(0).([]any)
 	var body any = undef{}
 	if len(rules) > 1 {
