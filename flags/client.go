@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type Client struct {
 	done    <-chan struct{}
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	release func() error
 }
 
 // ErrClosed: the client was closed.
@@ -62,6 +64,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	c.disk.disk = true
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.done = c.ctx.Done()
+	c.release = sync.OnceValue(c.closeOwned)
 	c.start()
 	if opts.StartTimeout > 0 {
 		wait, cancel := context.WithTimeout(ctx, opts.StartTimeout)
@@ -76,7 +79,7 @@ func (c *Client) start() {
 	if c.disk.readable() {
 		_ = c.pull(c.ctx, c.disk) // counted in Status; whatever is wrong with the file, other layers follow
 	}
-	for _, o := range []*outlet{newOutlet(c.disk, diskEvery, 0), newOutlet(c.cache, 0, c.cache.TTL*8/10)} {
+	for _, o := range []*outlet{newOutlet(c.disk, 0), newOutlet(c.cache, c.cache.TTL*8/10)} {
 		if o.Sink != nil {
 			c.outlets = append(c.outlets, o)
 			c.running.Go(func() { o.run(c.ctx, c.latest) })
@@ -99,13 +102,22 @@ func (c *Client) start() {
 
 // Close ends all background work and frees the streams; it waits for both. Sets that the
 // disk has not got yet are still written. Reads go on being answered from the last
-// snapshot. Sources and sinks are left to whoever made them. Idempotent; never fails.
+// snapshot. Sources and sinks are left to whoever made them, except for
+// Options.Owned, whose errors are the only ones. Idempotent.
 func (c *Client) Close() error {
 	c.cancel()
 	c.keeper.close()
 	c.subscribers.close()
 	c.running.Wait()
-	return nil
+	return c.release()
+}
+
+func (c *Client) closeOwned() error {
+	var errs []error
+	for _, owned := range slices.Backward(c.opts.Owned) {
+		errs = append(errs, owned.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // WaitReady waits until any layer has delivered a set. The error wraps that of ctx,

@@ -39,14 +39,14 @@ func (l *layer) readable() bool { return l.Source != nil }
 // gated runs fn through the layer's gate. A call that the gate did not let
 // through returns errRefused. A call cut by its budget is transient whatever
 // the driver made of it: the driver sees a context that ended, not whose fault it was.
-func (l *layer) gated(ctx context.Context, op string, fn func(context.Context) error) error {
+func (l *layer) gated(ctx context.Context, budget time.Duration, op string, fn func(context.Context) error) error {
 	ran := false
-	err := l.Gate.Run(ctx, l.Timeout, func(bounded context.Context) error {
+	err := l.Gate.Run(ctx, budget, func(bounded context.Context) error {
 		ran = true
 		began := time.Now()
 		err := fn(bounded)
 		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-			err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", l.Timeout, err)}
+			err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", budget, err)}
 		}
 		l.answered(op, time.Since(began), err)
 		return err
@@ -59,7 +59,7 @@ func (l *layer) gated(ctx context.Context, op string, fn func(context.Context) e
 
 // head asks for the layer's newest head; sent is when.
 func (l *layer) head(ctx context.Context) (h Head, sent time.Time, err error) {
-	err = l.gated(ctx, "head", func(ctx context.Context) error {
+	err = l.gated(ctx, l.Timeout, "head", func(ctx context.Context) error {
 		sent = time.Now()
 		h, err = l.Source.Head(ctx, l.set)
 		return err

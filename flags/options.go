@@ -2,6 +2,7 @@ package flags
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 )
@@ -17,7 +18,7 @@ type Options struct {
 	Primary   Layer // followed by its Watcher, or polled every 5 s without one
 	Secondary Layer // read while the primary cannot serve, and tried out while it can
 	Cache     Layer // read at start and during outages; its Sink is kept current
-	Disk      Layer // read first at start; its Sink is rewritten at most once a second
+	Disk      Layer // read first at start; its Sink is offered every change
 
 	FreshFor     time.Duration // age from which answers are reported stale; default 54 s (a 60 s TTL less 10 %)
 	MaxStaleness time.Duration // age from which defaults are served instead; default 0: serve for ever, reported
@@ -25,6 +26,10 @@ type Options struct {
 
 	Logger   *slog.Logger // default slog.Default()
 	Observer Observer     // hooks for metrics
+
+	// Owned are closed by Close, in reverse order, after everything that uses them
+	// has ended: what the layers are made of, where nobody else owns it.
+	Owned []io.Closer
 
 	sabotage sabotage
 }

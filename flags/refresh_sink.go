@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	diskEvery    = time.Second // the file is rewritten at most so often
 	sinkRetry    = 5 * time.Second
 	maxSinkQueue = 1024 // commits kept for a sink that is behind; beyond, it gets the whole set
 )
@@ -17,7 +16,6 @@ const (
 // arrives becomes one update, so a slow sink is never more than one put behind.
 type outlet struct {
 	*layer
-	every time.Duration // least time between puts
 	renew time.Duration // a put without news, to keep the entry alive; 0: none
 
 	mu      sync.Mutex
@@ -26,8 +24,8 @@ type outlet struct {
 	wake    chan struct{}
 }
 
-func newOutlet(l *layer, every, renew time.Duration) *outlet {
-	return &outlet{layer: l, every: every, renew: renew, wake: make(chan struct{}, 1)}
+func newOutlet(l *layer, renew time.Duration) *outlet {
+	return &outlet{layer: l, renew: renew, wake: make(chan struct{}, 1)}
 }
 
 // take notes an installed update for the next put.
@@ -86,13 +84,11 @@ func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) 
 		case <-renew:
 			o.again(latest)
 		}
-		pause := o.every
 		if !o.put(ctx) {
 			_, refused := o.Gate.State()
-			pause = max(refused, jitter(sinkRetry))
 			o.again(latest)
+			sleep(ctx, max(refused, jitter(sinkRetry)))
 		}
-		sleep(ctx, pause)
 	}
 }
 
@@ -113,7 +109,8 @@ func (o *outlet) put(ctx context.Context) bool {
 	if snap == nil {
 		return true
 	}
-	err := o.gated(ctx, "put", func(ctx context.Context) error {
+	// The sink itself knows how long its first answer may take; the whole set may take longer.
+	err := o.gated(ctx, bulkTimeout, "put", func(ctx context.Context) error {
 		return o.Sink.Put(ctx, u, snap.Checkpoint)
 	})
 	if err == nil {

@@ -1,0 +1,53 @@
+package standard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
+	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// cacheLayer is a cache as a layer of a client: an entry that is not there is a
+// miss, an answer like any other, and no reason to doubt the cache.
+type cacheLayer struct{ *cachestrategy.Layer }
+
+func (l cacheLayer) Head(ctx context.Context, set string) (flags.Head, error) {
+	h, err := l.Layer.Head(ctx, set)
+	return h, miss(err)
+}
+
+func (l cacheLayer) Fetch(ctx context.Context, set string, have flags.Head) (flags.Update, error) {
+	u, err := l.Layer.Fetch(ctx, set, have)
+	return u, miss(err)
+}
+
+func miss(err error) error {
+	if errors.Is(err, cachestrategy.ErrMiss) {
+		return &flags.SourceError{Class: flags.ClassNotFound, Op: "cache", Err: err}
+	}
+	return err
+}
+
+// openCache opens the strategy that Config.Cache names.
+func (c *Config) openCache() (cachestrategy.Strategy, error) {
+	r := cachestrategy.NewRegistry()
+	r.Register("memory", func(url string) (cachestrategy.Strategy, error) { return memorycache.Open(url) })
+	r.Register("redis", func(url string) (cachestrategy.Strategy, error) {
+		return rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS})
+	})
+	for name, factory := range c.Strategies {
+		r.Register(name, factory)
+	}
+	s, err := r.Open(c.Cache)
+	if unknown := (*cachestrategy.UnknownError)(nil); errors.As(err, &unknown) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: cache: %w", errConfig, err)
+	}
+	return s, nil
+}

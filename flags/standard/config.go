@@ -1,0 +1,93 @@
+package standard
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// Config says where flags come from. Every field may be left out; without any
+// layer, reads give their defaults.
+type Config struct {
+	// Set is the flag set to follow. Default "default".
+	Set string
+	// Primary is followed as it changes: grpc://HOST:PORT or grpcs://HOST:PORT (a
+	// router), mongodb://HOST/DATABASE, or file:PATH (a flagd file, watched).
+	Primary string
+	// Secondary is read while the primary cannot serve: a URL as for Primary.
+	Secondary string
+	// Cache shortens starts and outages: redis://HOST:PORT?prefix=NAME,
+	// memory:?max-entries=10000&max-bytes=64MiB (one for all clients of the process
+	// with the same Primary, Secondary and Cache), or the name of a strategy in Strategies.
+	Cache string
+	// LastKnownGood is the path of a file that holds the newest set for the next start.
+	LastKnownGood string
+
+	// Breaker is how the breakers of primary, secondary and cache work.
+	Breaker Breaker
+
+	PrimaryTimeout   time.Duration // to the primary's first answer; default 1 s
+	SecondaryTimeout time.Duration // to the secondary's first answer; default 1 s
+	CacheTimeout     time.Duration // to the cache's answer; default 100 ms
+	CacheTTL         time.Duration // lifetime of what is written to the cache; default 60 s
+	CacheMargin      float64       // part of CacheTTL, at its end, in which an answer is stale already; default 0.1, at most 30 s
+	MaxStaleness     time.Duration // age from which defaults are served; default 0: serve for ever, reported
+	StartTimeout     time.Duration // how long New waits for a first set; default 1.5 s
+
+	APIKey   string         // for routers
+	TLS      *tls.Config    // for grpcs; default: the system's roots
+	Logger   *slog.Logger   // default slog.Default()
+	Observer flags.Observer // hooks for metrics
+
+	// Strategies are further cache strategies by name. One called memory or redis
+	// replaces the built-in.
+	Strategies map[string]cachestrategy.Factory
+}
+
+// Breaker configures circuit breakers. The zero value is for production.
+type Breaker struct {
+	Failures    int           // in a row that open it; default 4
+	Cooldown    time.Duration // first time open, doubled by each failed probe; default 15 s
+	MaxCooldown time.Duration // end of the doubling; default 60 s
+}
+
+var errConfig = errors.New("standard: config")
+
+func (c Config) check() (Config, error) {
+	for name, d := range map[string]time.Duration{
+		"PrimaryTimeout": c.PrimaryTimeout, "SecondaryTimeout": c.SecondaryTimeout, "CacheTimeout": c.CacheTimeout,
+		"CacheTTL": c.CacheTTL, "MaxStaleness": c.MaxStaleness, "StartTimeout": c.StartTimeout,
+		"Breaker.Cooldown": c.Breaker.Cooldown, "Breaker.MaxCooldown": c.Breaker.MaxCooldown,
+	} {
+		if d < 0 {
+			return c, fmt.Errorf("%w: %s is %v; want 0 for the default, or more", errConfig, name, d)
+		}
+	}
+	if c.CacheMargin < 0 || c.CacheMargin >= 1 {
+		return c, fmt.Errorf("%w: CacheMargin is %v; want a fraction of 0 to 1", errConfig, c.CacheMargin)
+	}
+	if c.Breaker.Failures < 0 {
+		return c, fmt.Errorf("%w: Breaker.Failures is %d; want 0 for the default, or more", errConfig, c.Breaker.Failures)
+	}
+	if c.Set == "" {
+		c.Set = "default"
+	}
+	if err := flags.CheckSetName(c.Set); err != nil {
+		return c, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	if c.CacheTTL == 0 {
+		c.CacheTTL = cachestrategy.DefaultTTL
+	}
+	if c.CacheMargin == 0 {
+		c.CacheMargin = cachestrategy.DefaultMargin
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c, nil
+}

@@ -1,0 +1,70 @@
+package standard
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store/filestore"
+	"github.com/holdfast-flags/holdfast/store/grpcstore"
+)
+
+// origin is what a primary or secondary must be able to do.
+type origin interface {
+	flags.Source
+	flags.Watcher
+	io.Closer
+}
+
+// driver is an opened origin.
+type driver struct {
+	origin
+	redacted  string // the URL as it may be shown
+	reconnect func() // skips the transport's own pause between attempts; may be nil
+}
+
+// openDriver opens the origin that a URL names. Nothing is waited for: whether
+// the other side is there shows in calls. An error is one of the URL.
+func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout time.Duration) (driver, error) {
+	d := driver{redacted: redact(rawURL)}
+	scheme, path, _ := strings.Cut(rawURL, ":")
+	switch scheme {
+	case "grpc", "grpcs":
+		s, err := grpcstore.Open(rawURL, &grpcstore.Options{APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: timeout})
+		if err != nil {
+			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
+		}
+		d.origin, d.reconnect = s, s.ResetConnectBackoff
+	case "file":
+		if path = strings.TrimPrefix(path, "//"); path == "" {
+			return d, fmt.Errorf("%w: %s %q names no file; want file:PATH", errConfig, role, d.redacted)
+		}
+		d.origin = filestore.OpenFlagd(path, c.Set, &filestore.FlagdOptions{Logger: c.Logger})
+	case "rest+http", "rest+https":
+		return d, fmt.Errorf("%w: %s %q: %s is not in this version; want grpc://HOST:PORT, mongodb://HOST/DATABASE or file:PATH",
+			errConfig, role, d.redacted, scheme)
+	default:
+		return d, fmt.Errorf("%w: %s %q: unknown scheme; want grpc://HOST:PORT, grpcs://HOST:PORT, mongodb://HOST/DATABASE or file:PATH",
+			errConfig, role, d.redacted)
+	}
+	return d, nil
+}
+
+// redact returns a URL without what may be secret: credentials and parameters. It
+// takes the text apart by hand, as lists of hosts are no URLs to net/url.
+func redact(rawURL string) string {
+	scheme, rest, ok := strings.Cut(rawURL, "://")
+	if !ok {
+		if u, err := url.Parse(rawURL); err == nil && u.Scheme != "" {
+			rawURL, _, _ = strings.Cut(rawURL, "?")
+			return rawURL
+		}
+		return "(not a URL)"
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+}

@@ -1,0 +1,155 @@
+package standard_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/standard"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const flagFile = `{"flags":{"beta":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"DEFAULT"}}}`
+
+func writeFlags(t *testing.T, path, variant string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(strings.Replace(flagFile, "DEFAULT", variant, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t *testing.T, cfg standard.Config) *flags.Client {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	c, err := standard.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// A flag file alone is a whole installation: no network, and a change is seen without asking.
+func TestFileAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	writeFlags(t, path, "off")
+	c := open(t, standard.Config{Primary: "file:" + path})
+	changed := make(chan flags.Change, 1)
+	defer c.OnChange("beta", func(ch flags.Change) { changed <- ch })()
+	if d := c.BoolDetails(t.Context(), "beta", flags.Entity("me"), true); d.Value || d.Layer() != "primary" {
+		t.Fatalf("got %v from %q", d.Value, d.Layer())
+	}
+	writeFlags(t, path, "on")
+	select {
+	case ch := <-changed:
+		if ch.Key != "beta" || !c.Bool(t.Context(), "beta", flags.Entity("me"), false) {
+			t.Errorf("after %+v beta is off", ch)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the change of the file was not seen")
+	}
+}
+
+// What one process was told is there for the next, though nobody can be reached.
+func TestLastKnownGoodSurvivesRestart(t *testing.T) {
+	dir := t.TempDir()
+	path, lkg := filepath.Join(dir, "flags.json"), filepath.Join(dir, "flags.lkg")
+	writeFlags(t, path, "on")
+	first, err := standard.New(t.Context(), standard.Config{Primary: "file:" + path, LastKnownGood: lkg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := first.Token(t.Context())
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, standard.Config{Primary: "grpc://127.0.0.1:1", LastKnownGood: lkg})
+	d := c.BoolDetails(t.Context(), "beta", flags.Entity("me"), false)
+	if !d.Value || d.Layer() != "disk" || d.Freshness != flags.FreshnessStale || d.Token() != token {
+		t.Errorf("got %v from %q at %v, %v; want what was known at %v", d.Value, d.Layer(), d.Token(), d.Freshness, token)
+	}
+}
+
+func TestWrongConfig(t *testing.T) {
+	for _, tt := range []struct {
+		cfg  standard.Config
+		want string
+	}{
+		{standard.Config{Cache: "memcached://x"}, `unknown cache strategy "memcached" (known: memory, redis)`},
+		{standard.Config{Cache: "memory:?max-entries=many"}, "max-entries=many"},
+		{standard.Config{Primary: "rest+http://router:8016"}, "not in this version"},
+		{standard.Config{Primary: "ftp://user:secret@host/x?y"}, `primary "ftp://host/x": unknown scheme`},
+		{standard.Config{Primary: "nonsense"}, "unknown scheme"},
+		{standard.Config{Primary: "file:"}, "names no file"},
+		{standard.Config{Primary: "grpc://nowhere"}, "want grpc://HOST:PORT"},
+		{standard.Config{Secondary: "grpc://u:secret@h:1"}, "want grpc://HOST:PORT"},
+		{standard.Config{Set: "a b"}, "set name"},
+		{standard.Config{CacheMargin: 2}, "CacheMargin"},
+		{standard.Config{CacheTTL: -1}, "CacheTTL"},
+		{standard.Config{Breaker: standard.Breaker{Failures: -1}}, "Breaker.Failures"},
+	} {
+		c, err := standard.New(t.Context(), tt.cfg)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("got %v, want it to say %s", err, tt.want)
+		}
+		if c != nil {
+			t.Errorf("%s: there is a client", tt.want)
+		}
+	}
+}
+
+func TestOwnStrategyByName(t *testing.T) {
+	own := memorycache.New(nil)
+	path := filepath.Join(t.TempDir(), "flags.json")
+	writeFlags(t, path, "on")
+	put := make(chan error, 8)
+	c := open(t, standard.Config{
+		Primary: "file:" + path, Cache: "mine",
+		Strategies: map[string]cachestrategy.Factory{"mine": func(string) (cachestrategy.Strategy, error) { return own, nil }},
+		Observer: flags.Observer{Answered: func(_, op string, _ time.Duration, err error) {
+			if op == "put" {
+				put <- err
+			}
+		}},
+	})
+	if err := <-put; err != nil {
+		t.Fatal(err)
+	}
+	e, err := own.Get(t.Context(), cachestrategy.Query{Set: "default"})
+	if err != nil || e.Head.Token() != c.Token(t.Context()) {
+		t.Errorf("the cache has %v, %v; want %v", e.Head.Token(), err, c.Token(t.Context()))
+	}
+}
+
+func TestFromEnv(t *testing.T) {
+	t.Setenv("HOLDFAST_SET", "checkout-prod")
+	t.Setenv("HOLDFAST_PRIMARY", "grpc://router:8015")
+	t.Setenv("HOLDFAST_CACHE_TTL", "30s")
+	t.Setenv("HOLDFAST_CACHE_MARGIN", "0.2")
+	t.Setenv("HOLDFAST_BREAKER_FAILURES", "7")
+	got, err := standard.FromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Set != "checkout-prod" || got.Primary != "grpc://router:8015" || got.CacheTTL != 30*time.Second ||
+		got.CacheMargin != 0.2 || got.Breaker.Failures != 7 {
+		t.Errorf("got %+v", got)
+	}
+	t.Setenv("HOLDFAST_START_TIMEOUT", "soon")
+	if _, err := standard.FromEnv(); err == nil || !strings.Contains(err.Error(), `HOLDFAST_START_TIMEOUT is "soon"`) {
+		t.Errorf("got %v", err)
+	}
+}
