@@ -14,11 +14,8 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n == nil {
 		return nil, ReasonError, ErrorFlagNotFound
 	}
-	if n.overrides == nil && n.mode == modeStatic {
-		if n.standard == nil {
-			return nil, ReasonDefault, ErrorNone
-		}
-		return n.standard, ReasonStatic, ErrorNone
+	if n.fixed != nil {
+		return n.fixed, ReasonStatic, ErrorNone
 	}
 	if n.mode >= modeStatic && n.overrides != nil && ec.d != nil {
 		if o := n.overrides.get(ec.d.targetingKey); o.text != nil {
@@ -29,8 +26,8 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	case modeTargeted:
 		return n.target(ec)
 	case modeStatic:
-		// Never STATIC where anybody has an override: clients keep a static answer
-		// for all contexts.
+		// Never STATIC where there is no value or anybody has an override: clients
+		// keep a static answer for all contexts.
 		return n.standard, ReasonDefault, ErrorNone
 	case modeDisabled:
 		return nil, ReasonDisabled, ErrorNone

@@ -36,27 +36,20 @@ type FlagDetails struct {
 	ValueDetails
 }
 
-// answer is a resolved flag before it is given a type.
-type answer struct {
-	state  *published
-	node   *flagNode
-	chosen *outcome
-	reason Reason
-	code   ErrorCode
-}
-
-func detailsOf[T any](a answer, value T, fits bool) Details[T] {
-	d := Details[T]{Value: value, Reason: a.reason, ErrorCode: a.code, Freshness: FreshnessNotFresh, state: a.state, node: a.node}
-	if a.state != nil {
-		d.Freshness = a.state.freshness
+// set fills in all but the value. It writes field by field into the caller's
+// result: copying a struct of small fields stalls the processor for longer than
+// the whole evaluation takes.
+func (d *Details[T]) set(p *published, n *flagNode, o *outcome, reason Reason, code ErrorCode, fits bool) {
+	d.state, d.node, d.Reason, d.ErrorCode, d.Freshness = p, n, reason, code, FreshnessNotFresh
+	if p != nil {
+		d.Freshness = p.freshness
 	}
 	switch {
 	case !fits:
 		d.Reason, d.ErrorCode = ReasonError, ErrorTypeMismatch
-	case a.chosen != nil:
-		d.Variant = a.chosen.name
+	case o != nil:
+		d.Variant = o.name
 	}
-	return d
 }
 
 // Metadata returns the flag's metadata merged over that of its set, an object. Of

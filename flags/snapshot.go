@@ -32,6 +32,7 @@ type flagNode struct {
 	overrides *overrideTable // nil: none
 	owner     *edit          // may change the node, until it is published
 	stale     bool           // the definition is not compiled yet
+	fixed     *outcome       // the answer of a STATIC flag, nil for any other
 	compiledFlag
 }
 

@@ -111,6 +111,10 @@ func (b *builder) finish(head Head) *Snapshot {
 			n.stale = false
 			n.compiledFlag = compileFlag(n.key, n.bytes, s.compiled.evaluators)
 		}
+		n.fixed = nil
+		if n.mode == modeStatic && n.overrides == nil {
+			n.fixed = n.standard
+		}
 	}
 	s.head = head
 	s.bare.snap = s

@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"hash/maphash"
 	"iter"
 	"math/bits"
 )
@@ -42,17 +41,6 @@ const (
 	// three quarters of maxPageSlots that chance does not fill a page early.
 	meanPageLoad = 16
 )
-
-// hashSeed makes bucket collisions unforeseeable: targeting keys come from outside.
-var hashSeed = maphash.MakeSeed()
-
-func hashText(s string) uint64 {
-	h := maphash.String(hashSeed, s)
-	if h == 0 {
-		return 1
-	}
-	return h
-}
 
 // get returns the value of a key. The zero V, usually nil, says that there is none.
 func (t *table[V]) get(key string) (value V) {

@@ -45,13 +45,13 @@ func (v View) Freshness() Freshness {
 }
 
 // resolve answers a flag by its key.
-func (v View) resolve(key string, ec EvaluationContext) answer {
+func (v View) resolve(key string, ec EvaluationContext) (*flagNode, *outcome, Reason, ErrorCode) {
 	if v.p == nil || v.p.snap == nil {
-		return answer{state: v.p, code: ErrorProviderNotReady}
+		return nil, nil, ReasonError, ErrorProviderNotReady
 	}
 	n := v.p.snap.flags.get(key)
 	o, reason, code := n.resolve(ec)
-	return answer{v.p, n, o, reason, code}
+	return n, o, reason, code
 }
 
 // find returns the variant of a flag, nil where the fallback is to be used.
@@ -59,7 +59,11 @@ func (v View) find(key string, ec EvaluationContext) *outcome {
 	if v.p == nil || v.p.snap == nil {
 		return nil
 	}
-	o, _, _ := v.p.snap.flags.get(key).resolve(ec)
+	n := v.p.snap.flags.get(key)
+	if n != nil && n.fixed != nil {
+		return n.fixed
+	}
+	o, _, _ := n.resolve(ec)
 	return o
 }
 

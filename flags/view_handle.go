@@ -55,17 +55,20 @@ func (h *Handle) find(ec EvaluationContext) *outcome {
 	if !ready {
 		return nil
 	}
+	if n != nil && n.fixed != nil {
+		return n.fixed
+	}
 	o, _, _ := n.resolve(ec)
 	return o
 }
 
-func (h *Handle) resolve(ec EvaluationContext) answer {
+func (h *Handle) resolve(ec EvaluationContext) (p *published, n *flagNode, o *outcome, reason Reason, code ErrorCode) {
 	p, n, ready := h.node()
 	if !ready {
-		return answer{state: p, code: ErrorProviderNotReady}
+		return p, nil, nil, ReasonError, ErrorProviderNotReady
 	}
-	o, reason, code := n.resolve(ec)
-	return answer{p, n, o, reason, code}
+	o, reason, code = n.resolve(ec)
+	return p, n, o, reason, code
 }
 
 // Bool is [View.Bool] on the current snapshot.
@@ -75,10 +78,12 @@ func (h *Handle) Bool(ec EvaluationContext, fallback bool) bool {
 }
 
 // BoolDetails is [View.BoolDetails] on the current snapshot.
-func (h *Handle) BoolDetails(ec EvaluationContext, fallback bool) BoolDetails {
-	a := h.resolve(ec)
-	value, fits := a.chosen.bool(fallback)
-	return detailsOf(a, value, fits)
+func (h *Handle) BoolDetails(ec EvaluationContext, fallback bool) (d BoolDetails) {
+	p, n, o, reason, code := h.resolve(ec)
+	value, fits := o.bool(fallback)
+	d.Value = value
+	d.set(p, n, o, reason, code, fits)
+	return d
 }
 
 // String is [View.String] on the current snapshot.
@@ -88,10 +93,12 @@ func (h *Handle) String(ec EvaluationContext, fallback string) string {
 }
 
 // StringDetails is [View.StringDetails] on the current snapshot.
-func (h *Handle) StringDetails(ec EvaluationContext, fallback string) StringDetails {
-	a := h.resolve(ec)
-	value, fits := a.chosen.string(fallback)
-	return detailsOf(a, value, fits)
+func (h *Handle) StringDetails(ec EvaluationContext, fallback string) (d StringDetails) {
+	p, n, o, reason, code := h.resolve(ec)
+	value, fits := o.string(fallback)
+	d.Value = value
+	d.set(p, n, o, reason, code, fits)
+	return d
 }
 
 // Int is [View.Int] on the current snapshot.
@@ -101,10 +108,12 @@ func (h *Handle) Int(ec EvaluationContext, fallback int64) int64 {
 }
 
 // IntDetails is [View.IntDetails] on the current snapshot.
-func (h *Handle) IntDetails(ec EvaluationContext, fallback int64) IntDetails {
-	a := h.resolve(ec)
-	value, fits := a.chosen.int(fallback)
-	return detailsOf(a, value, fits)
+func (h *Handle) IntDetails(ec EvaluationContext, fallback int64) (d IntDetails) {
+	p, n, o, reason, code := h.resolve(ec)
+	value, fits := o.int(fallback)
+	d.Value = value
+	d.set(p, n, o, reason, code, fits)
+	return d
 }
 
 // Float is [View.Float] on the current snapshot.
@@ -114,10 +123,12 @@ func (h *Handle) Float(ec EvaluationContext, fallback float64) float64 {
 }
 
 // FloatDetails is [View.FloatDetails] on the current snapshot.
-func (h *Handle) FloatDetails(ec EvaluationContext, fallback float64) FloatDetails {
-	a := h.resolve(ec)
-	value, fits := a.chosen.float(fallback)
-	return detailsOf(a, value, fits)
+func (h *Handle) FloatDetails(ec EvaluationContext, fallback float64) (d FloatDetails) {
+	p, n, o, reason, code := h.resolve(ec)
+	value, fits := o.float(fallback)
+	d.Value = value
+	d.set(p, n, o, reason, code, fits)
+	return d
 }
 
 // Object is [View.Object] on the current snapshot.
@@ -127,8 +138,10 @@ func (h *Handle) Object(ec EvaluationContext, fallback Value) Value {
 }
 
 // ObjectDetails is [View.ObjectDetails] on the current snapshot.
-func (h *Handle) ObjectDetails(ec EvaluationContext, fallback Value) ValueDetails {
-	a := h.resolve(ec)
-	value, fits := a.chosen.object(fallback)
-	return detailsOf(a, value, fits)
+func (h *Handle) ObjectDetails(ec EvaluationContext, fallback Value) (d ValueDetails) {
+	p, n, o, reason, code := h.resolve(ec)
+	value, fits := o.object(fallback)
+	d.Value = value
+	d.set(p, n, o, reason, code, fits)
+	return d
 }
