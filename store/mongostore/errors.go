@@ -1,0 +1,151 @@
+package mongostore
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
+)
+
+// errBudget is the cause of a context that ran out of the store's own patience.
+var errBudget = errors.New("no answer in time")
+
+// call runs f within a budget of the store's own, ended early by the caller or
+// by Close, and classifies its error.
+func (s *Store) call(parent context.Context, op string, budget time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(parent, budget, errBudget)
+	defer cancel()
+	stop := context.AfterFunc(s.life, cancel)
+	defer stop()
+	var err error
+	if err = s.life.Err(); err == nil {
+		if err = ctx.Err(); err == nil {
+			err = f(ctx)
+		}
+	}
+	return s.classify(parent, ctx, op, err)
+}
+
+// classify returns err as a *flags.SourceError. The order matters: a caller that
+// gave up is no outage whatever the driver says, and the driver's own words for
+// our budget running out are many.
+func (s *Store) classify(parent, ctx context.Context, op string, err error) error {
+	var done *flags.SourceError
+	if err == nil || errors.As(err, &done) {
+		return err
+	}
+	class := flags.ClassTransient
+	switch {
+	case errors.Is(err, store.ErrClosed), s.life.Err() != nil:
+		class, err = flags.ClassCanceled, joined(store.ErrClosed, err)
+	case parent.Err() != nil && !answered(err):
+		class, err = flags.ClassCanceled, joined(parent.Err(), err)
+	case errors.Is(context.Cause(ctx), errBudget) && !answered(err):
+		err = joined(errBudget, err)
+	default:
+		class = classOf(err)
+	}
+	return &flags.SourceError{Class: class, Op: "mongostore: " + op, Err: err}
+}
+
+// joined wraps both errors, on one line.
+func joined(why, err error) error {
+	if errors.Is(err, why) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", why, err)
+}
+
+// answered reports whether err is what the data say, however late they came.
+func answered(err error) bool {
+	return store.Class(err) != flags.ClassTransient && !errors.Is(err, context.Canceled) || isFault(err)
+}
+
+// Codes of servers that cannot serve anybody now. Old servers send them without
+// any label, and neither mongo.IsTimeout nor mongo.IsNetworkError knows them.
+var transientCodes = []int{
+	6, 7, 89, 91, 133, 134, 189, 262, 462, 9001, 10058, 10107, 11600, 11602, 13435, 13436,
+	50, // MaxTimeMSExpired: slow
+}
+
+var deniedCodes = []int{13, 18, 8000} // Unauthorized, AuthenticationFailed, AtlasError
+
+// classOf returns the class of an error of the driver, or of what it delivered.
+// Unknown errors are transient: they must never be able to hide an outage. So are
+// contents that do not add up; another layer may have them whole.
+func classOf(err error) flags.Class {
+	switch {
+	case errors.Is(err, mongo.ErrNoDocuments):
+		return flags.ClassNotFound
+	case errors.Is(err, mongo.ErrClientDisconnected):
+		return flags.ClassCanceled
+	case store.Class(err) != flags.ClassTransient:
+		return store.Class(err)
+	}
+	// A refused login comes wrapped as a network error: the code goes first.
+	if class, known := classOfCode(err); known {
+		return class
+	}
+	if isLocalFault(err) || isTLSConfig(err) {
+		return flags.ClassPermanent
+	}
+	return flags.ClassTransient
+}
+
+// classOfCode classifies what the server itself said. Only a code with no sign of
+// an outage is the request's own fault.
+func classOfCode(err error) (flags.Class, bool) {
+	var said mongo.ServerError
+	if !errors.As(err, &said) {
+		return 0, false
+	}
+	codes := mongo.ErrorCodes(err)
+	has := func(list []int) bool {
+		return slices.ContainsFunc(codes, func(c int) bool { return slices.Contains(list, c) })
+	}
+	switch {
+	case has(deniedCodes):
+		return flags.ClassDenied, true
+	case has(transientCodes), mongo.IsTimeout(err), mongo.IsNetworkError(err), saysTryAgain(said):
+		return flags.ClassTransient, true
+	case slices.ContainsFunc(codes, func(c int) bool { return c != 0 }):
+		return flags.ClassPermanent, true
+	default:
+		return 0, false
+	}
+}
+
+func saysTryAgain(said mongo.ServerError) bool {
+	return slices.ContainsFunc([]string{
+		"RetryableWriteError", "TransientTransactionError", "ResumableChangeStreamError",
+		"UnknownTransactionCommitResult", "SystemOverloadedError", "RetryableError",
+	}, said.HasErrorLabel)
+}
+
+// isLocalFault reports whether this machine has run out of something. That says
+// nothing about the server, and must not make breakers open.
+func isLocalFault(err error) bool {
+	return slices.ContainsFunc([]error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.ENOMEM,
+	}, func(target error) bool { return errors.Is(err, target) })
+}
+
+// isTLSConfig reports whether the two sides do not trust each other. An expired
+// certificate is another matter: the usual way in which TLS makes an outage.
+func isTLSConfig(err error) bool {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) {
+		return invalid.Reason != x509.Expired
+	}
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	return errors.As(err, &authority) || errors.As(err, &host)
+}

@@ -1,0 +1,35 @@
+package mongostore
+
+import (
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// Tune makes checkpoints and segments small, so that few commits go a long way.
+func (s *Store) Tune(every, chunkBytes int) { s.tuning.every, s.tuning.chunkBytes = every, chunkBytes }
+
+// Keep changes how much history is kept.
+func (s *Store) Keep(commits int, age time.Duration) {
+	s.opts.KeepCommits, s.opts.KeepFor = commits, age
+}
+
+// OnStep calls f after each step that another process may see.
+func (s *Store) OnStep(f func(string) error) { s.tuning.step = f }
+
+// Settle waits until maintenance has nothing more to do.
+func (s *Store) Settle() { s.work.Wait() }
+
+// Collection returns a collection of the store's database.
+func (s *Store) Collection(name string) *mongo.Collection {
+	return s.heads.Database().Collection(name)
+}
+
+var (
+	JournalKey   = journalKey
+	ParseHead    = parseHead
+	HeadText     = headText
+	ParseSegment = parseSegment
+	AppendTo     = appendToSegment
+	ClassOf      = classOf
+)

@@ -1,0 +1,124 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// errTaken: there is a commit at this place already.
+var errTaken = errors.New("place in the journal is taken")
+
+// journalDoc is a document of the journal.
+type journalDoc struct {
+	ID      string `bson:"_id"`
+	Lineage string `bson:"lineage"`
+	CID     []byte `bson:"cid"`    // the commit's id
+	Before  []byte `bson:"before"` // digest of the set before this commit: proves that it follows what a reader has
+	Data    []byte `bson:"data"`   // the commit
+}
+
+// record is an accepted commit in its stored forms.
+type record struct {
+	commit flags.Commit
+	doc    journalDoc
+}
+
+func newRecord(c flags.Commit, before flags.Digest) (record, error) {
+	data, err := c.MarshalBinary()
+	return record{c, journalDoc{
+		ID: journalKey(c.Set, c.Version), Lineage: string(c.Lineage), CID: c.ID[:], Before: before.Bytes(), Data: data,
+	}}, err
+}
+
+// parse decodes the document and checks that it is where it belongs. The error
+// wraps flags.ErrFormat.
+func (d *journalDoc) parse() (flags.Commit, error) {
+	var c flags.Commit
+	if err := c.UnmarshalBinary(d.Data); err != nil {
+		return c, fmt.Errorf("%s: %w", d.ID, err)
+	}
+	if journalKey(c.Set, c.Version) != d.ID || string(c.Lineage) != d.Lineage || string(c.ID[:]) != string(d.CID) {
+		return c, fmt.Errorf("%w: commit %s in the document %s", flags.ErrFormat, c.Head().Token(), d.ID)
+	}
+	return c, nil
+}
+
+// insert is the compare-and-append. The error is errTaken where another was first.
+func (s *Store) insert(ctx context.Context, r record) error {
+	_, err := s.journal.InsertOne(ctx, r.doc)
+	if mongo.IsDuplicateKeyError(err) {
+		return errTaken
+	}
+	return err
+}
+
+// readJournal returns the documents that match, in order.
+func (s *Store) readJournal(ctx context.Context, filter bson.D, limit int, project ...string) ([]journalDoc, error) {
+	opts := options.Find().SetSort(byID1).SetLimit(int64(limit))
+	if len(project) > 0 {
+		fields := bson.D{}
+		for _, name := range project {
+			fields = append(fields, bson.E{Key: name, Value: 1})
+		}
+		opts.SetProjection(fields)
+	}
+	cursor, err := s.journal.Find(ctx, filter, opts)
+	if err != nil {
+		return nil, err
+	}
+	var docs []journalDoc
+	err = cursor.All(ctx, &docs)
+	return docs, err
+}
+
+// commitsBetween returns the commits that lead from one head to another. The
+// error wraps flags.ErrGap where the journal does not reach back to from,
+// flags.ErrDigest where it does not begin with its contents, flags.ErrFormat
+// where a commit cannot be read.
+func (s *Store) commitsBetween(ctx context.Context, from, to flags.Head) ([]flags.Commit, error) {
+	docs, err := s.readJournal(ctx, after(to.Set, from.Version, to.Version), 0)
+	if err != nil {
+		return nil, err
+	}
+	commits := make([]flags.Commit, 0, len(docs))
+	at := from
+	for _, d := range docs {
+		if d.Lineage != string(to.Lineage) {
+			continue // left over from before a replica was seeded anew
+		}
+		c, err := d.parse()
+		if err != nil {
+			return nil, err
+		}
+		if err := follows(at, &c); err != nil {
+			return nil, err
+		}
+		if string(d.Before) != string(at.Digest.Bytes()) {
+			return nil, fmt.Errorf("%w: %s does not follow %s with %s", flags.ErrDigest, c.Head().Token(), at.Token(), at.Digest)
+		}
+		commits, at = append(commits, c), c.Head()
+	}
+	if at != to {
+		return nil, fmt.Errorf("%w: the journal of %q leads to %s, not to the head, %s", flags.ErrGap, to.Set, at.Token(), to.Token())
+	}
+	return commits, nil
+}
+
+// follows checks that c is the next commit after h.
+func follows(h flags.Head, c *flags.Commit) error {
+	next, err := h.NextVersion(c.Op)
+	if err != nil {
+		return err
+	}
+	if next != c.Version {
+		return fmt.Errorf("%w: %s after %s", flags.ErrGap, c.Version, h.Version)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package mongostore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// maintainLater writes a checkpoint in the background once it is due, and packs
+// what it makes superfluous. Any writer may do it, several at once and any of
+// them only half: every step leaves something from which all can be read, and
+// what is left undone is done the next time.
+func (w *writer) maintainLater() {
+	if w.since < w.s.tuning.every && w.bytes < w.s.tuning.tailBytes {
+		return
+	}
+	w.since, w.bytes = 0, 0
+	cp := w.contents.Checkpoint()
+	w.s.work.Go(func() {
+		ctx, cancel := context.WithTimeout(w.s.life, w.s.opts.BulkTimeout)
+		defer cancel()
+		if err := w.s.maintain(ctx, cp); err != nil && w.s.life.Err() == nil {
+			w.s.log.Warn("checkpoint not written, or not packed up to it; the next one makes up for it",
+				"set", cp.Set, "at", cp.Token().String(), "error", err)
+		}
+	})
+}
+
+// maintain keeps a set small and quick to read. The order is what makes it safe to
+// stop anywhere: nothing is removed before what replaces it can be found.
+func (s *Store) maintain(ctx context.Context, cp *flags.Checkpoint) error {
+	if err := s.putCheckpoint(ctx, cp); err != nil {
+		return err
+	}
+	bound, err := s.packBound(ctx, cp.Set, cp.Lineage)
+	if err != nil || bound.IsZero() {
+		return err
+	}
+	if err := s.pack(ctx, cp.Set, cp.Lineage, bound); err != nil {
+		return err
+	}
+	if err := s.dropCheckpoints(ctx, cp.Set, cp.Lineage); err != nil {
+		return err
+	}
+	return s.forget(ctx, cp.Head)
+}
+
+func (s *Store) putCheckpoint(ctx context.Context, cp *flags.Checkpoint) error {
+	data, err := cp.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	m := manifest{
+		ID:      lineageKey(cp.Set, cp.Lineage, cp.Version) + "/" + rand.Text(), // two at one version do no harm
+		Lineage: string(cp.Lineage), Head: headText(cp.Head),
+	}
+	_, err = s.checkpoints.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
+	return err
+}
+
+// lastButOne returns the version of the last checkpoint but one, zero where there
+// are fewer than two.
+func (s *Store) lastButOne(ctx context.Context, set string, l flags.Lineage) (flags.Version, error) {
+	all, err := s.checkpoints.list(ctx, under(set+"/"+string(l)))
+	if err != nil {
+		return flags.Version{}, err
+	}
+	var versions []flags.Version
+	for _, m := range all {
+		h, err := parseHead(m.Head)
+		if err != nil {
+			return flags.Version{}, err
+		}
+		versions = append(versions, h.Version)
+	}
+	if versions = slices.Compact(versions); len(versions) < 2 {
+		return flags.Version{}, nil
+	}
+	return versions[len(versions)-2], nil
+}
+
+// packBound returns the version up to which commits belong in segments and not in
+// the journal: that of the last checkpoint but one, less what would make only
+// part of a segment.
+func (s *Store) packBound(ctx context.Context, set string, l flags.Lineage) (flags.Version, error) {
+	v, err := s.lastButOne(ctx, set, l)
+	v.Revision -= v.Revision % uint64(s.tuning.every)
+	return v, err
+}
+
+// pack moves the journal up to bound into segments.
+func (s *Store) pack(ctx context.Context, set string, l flags.Lineage, bound flags.Version) error {
+	docs, err := s.readJournal(ctx, between(set+"/", journalKey(set, bound)+"!"), 0)
+	if err != nil {
+		return err
+	}
+	docs = slices.DeleteFunc(docs, func(d journalDoc) bool { return d.Lineage != string(l) })
+	commits := make([]flags.Commit, len(docs))
+	start := 0
+	for i := range docs {
+		if commits[i], err = docs[i].parse(); err != nil {
+			return err
+		}
+		// What lies before a gap was packed before and not removed, or was inserted
+		// too late and never acknowledged.
+		if i > 0 && follows(commits[i-1].Head(), &commits[i]) != nil {
+			start = i
+		}
+	}
+	for first := start; first < len(commits); {
+		last := first
+		for last < len(commits) && s.segmentStart(commits[last].Version) == s.segmentStart(commits[first].Version) {
+			last++
+		}
+		if err := s.putSegment(ctx, commits[first:last], docs[first:last]); err != nil {
+			return err
+		}
+		first = last
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	packed := append(between(set+"/", journalKey(set, bound)+"!"), bson.E{Key: "lineage", Value: string(l)})
+	if _, err := s.journal.DeleteMany(ctx, packed); err != nil {
+		return err
+	}
+	return s.tuning.step("unjournal")
+}
+
+func (s *Store) putSegment(ctx context.Context, commits []flags.Commit, docs []journalDoc) error {
+	first, last := &commits[0], &commits[len(commits)-1]
+	m := manifest{
+		ID:      lineageKey(first.Set, first.Lineage, s.segmentStart(first.Version)),
+		Lineage: string(first.Lineage), Head: headText(last.Head()), First: versionKey(first.Version),
+	}
+	var data []byte
+	for i := range docs {
+		m.IDs = append(m.IDs, docs[i].CID...)
+		data = appendToSegment(data, docs[i].Data)
+	}
+	_, err := s.segments.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
+	return err
+}
+
+// dropCheckpoints removes all but the last two, with chunks that a writer left
+// behind when it died.
+func (s *Store) dropCheckpoints(ctx context.Context, set string, l flags.Lineage) error {
+	keep, err := s.lastButOne(ctx, set, l)
+	if err != nil {
+		return err
+	}
+	low := set + "/" + string(l) + "/"
+	return s.checkpoints.remove(ctx, between(low, lineageKey(set, l, keep)), s.tuning.step)
+}
+
+// forget removes the segments that are neither among the newest KeepCommits
+// commits nor younger than KeepFor.
+func (s *Store) forget(ctx context.Context, head flags.Head) error {
+	prefix := head.Set + "/" + string(head.Lineage)
+	all, err := s.segments.list(ctx, under(prefix))
+	if err != nil {
+		return err
+	}
+	newer := 0
+	for _, m := range slices.Backward(all) {
+		last, err := parseHead(m.Head)
+		if err != nil {
+			return fmt.Errorf("segment %s: %w", m.ID, err)
+		}
+		if newer >= s.opts.KeepCommits && time.Since(last.Time) > s.opts.KeepFor {
+			return s.segments.remove(ctx, between(prefix+"/", m.ID+"0"), s.tuning.step) // up to this one and its chunks
+		}
+		newer += len(m.IDs) / len(flags.CommitID{})
+	}
+	return nil
+}

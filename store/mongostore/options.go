@@ -1,0 +1,103 @@
+package mongostore
+
+import (
+	"cmp"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+)
+
+// Options configure a Store. The zero value is ready for production.
+type Options struct {
+	// Database to use where the URI names none. Default "holdfast".
+	Database string
+
+	// ReadOnly makes the store refuse all writes before they reach the server:
+	// not even a head that lags behind is raised. For clients.
+	ReadOnly bool
+
+	// HeadTimeout bounds the first answer of a call: the head, or a small write.
+	// Default 1 s.
+	HeadTimeout time.Duration
+	// BulkTimeout bounds what follows the head, and large writes. Default 30 s.
+	BulkTimeout time.Duration
+
+	// PollInterval is how often a watch asks for the head, give or take a fifth.
+	// Writes through this store are noticed at once. Default 1 s.
+	PollInterval time.Duration
+
+	// KeepCommits and KeepFor say which history is kept: commits are forgotten
+	// only once they are neither among the newest KeepCommits of their set nor
+	// younger than KeepFor. Defaults 10,000 and 24 h.
+	KeepCommits int
+	KeepFor     time.Duration
+
+	// MaxPoolSize is the number of connections to each server. Default 4.
+	MaxPoolSize int
+
+	// Logger for what has no caller to be returned to. Default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o *Options) withDefaults() Options {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	out.Database = cmp.Or(out.Database, "holdfast")
+	out.HeadTimeout = cmp.Or(out.HeadTimeout, time.Second)
+	out.BulkTimeout = cmp.Or(out.BulkTimeout, 30*time.Second)
+	out.PollInterval = cmp.Or(out.PollInterval, time.Second)
+	out.KeepCommits = cmp.Or(out.KeepCommits, 10_000)
+	out.KeepFor = cmp.Or(out.KeepFor, 24*time.Hour)
+	out.MaxPoolSize = cmp.Or(out.MaxPoolSize, 4)
+	if out.Logger == nil {
+		out.Logger = slog.Default()
+	}
+	return out
+}
+
+// clientOptions are those of the driver. The URI is applied first, so that it
+// decides about servers, credentials and TLS, and nothing else.
+func (o *Options) clientOptions(uri string) *options.ClientOptions {
+	c := options.Client().ApplyURI(uri)
+	c.SetAppName("holdfast")
+	// The driver does not fail fast on a dead server: even a refused connection
+	// waits for the selection timeout, 30 s by default.
+	c.SetServerSelectionTimeout(min(o.HeadTimeout, time.Second))
+	c.SetConnectTimeout(500 * time.Millisecond)
+	c.SetMaxPoolSize(uint64(o.MaxPoolSize))
+	c.SetRetryReads(true)
+	c.SetRetryWrites(false) // our writes can be repeated as they are
+	c.SetCompressors(nil)   // what is large is compressed already
+	c.SetReadPreference(readpref.PrimaryPreferred())
+	c.SetReadConcern(readconcern.Majority())
+	c.SetWriteConcern(writeconcern.Majority())
+	return c
+}
+
+// Redact returns uri as it may be logged: without credentials and parameters.
+func Redact(uri string) string {
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok {
+		return "(not a URI)"
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+}
+
+// databaseIn returns the database that uri names, or "".
+func databaseIn(uri string) string {
+	_, rest, _ := strings.Cut(Redact(uri), "://")
+	_, name, _ := strings.Cut(rest, "/")
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
