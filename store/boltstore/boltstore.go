@@ -31,6 +31,10 @@ type Options struct {
 	// webhook) still needs the commits; they are kept. The zero version holds
 	// nothing back. Called from a goroutine of the store. Default: holds nothing.
 	Hold func(set string) flags.Version
+
+	// For tests.
+	maxFileBytes int  // > 0: the file may not grow beyond, as if the disk were full
+	ackEarly     bool // acknowledges before the transaction is durable
 }
 
 func (o *Options) withDefaults() Options {
@@ -89,7 +93,9 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{Timeout: s.opts.LockTimeout, FreelistType: bolt.FreelistMapType, NoStatistics: true})
+	s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{
+		Timeout: s.opts.LockTimeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, MaxSize: s.opts.maxFileBytes,
+	})
 	if err != nil {
 		return err
 	}

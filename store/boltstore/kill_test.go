@@ -17,12 +17,20 @@ import (
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 )
 
-// writerEnv makes the test binary a writer to the file it names.
-const writerEnv = "BOLTSTORE_TEST_WRITER"
+// Environment of the test binary as a writer.
+const (
+	writerEnv = "BOLTSTORE_TEST_WRITER" // the file to write to
+	earlyEnv  = "BOLTSTORE_TEST_EARLY"  // if set, acknowledge before the transaction is durable
+)
 
 // writeUntilKilled prints each commit id once it is acknowledged.
 func writeUntilKilled(path string) int {
-	s, err := boltstore.Open(path, &boltstore.Options{LockTimeout: 5 * time.Second})
+	opts := &boltstore.Options{}
+	if os.Getenv(earlyEnv) != "" {
+		opts = boltstore.AckingEarly()
+	}
+	opts.LockTimeout = 5 * time.Second
+	s, err := boltstore.Open(path, opts)
 	if err != nil {
 		fmt.Println("error", err)
 		return 1
@@ -55,12 +63,34 @@ func writeUntilKilled(path string) int {
 // wants every commit that it acknowledged to be in the journal, once.
 func TestKilledWriterLosesNothing(t *testing.T) {
 	const kills = 50
-	path := filepath.Join(t.TempDir(), "holdfast.db")
-	acknowledged := map[string]bool{}
-	for range kills {
-		for _, id := range writeAndKill(t, path) {
-			acknowledged[id] = true
+	acknowledged, lost := killAgainAndAgain(t, kills, false)
+	if lost > 0 {
+		t.Fatalf("%d of %d acknowledged commits are lost", lost, acknowledged)
+	}
+	if acknowledged < kills {
+		t.Fatalf("only %d commits were acknowledged before %d kills: this shows nothing", acknowledged, kills)
+	}
+}
+
+// TestKillsFindEarlyAcknowledgement is its twin: a store that acknowledges a
+// moment before the transaction must be seen to lose something.
+func TestKillsFindEarlyAcknowledgement(t *testing.T) {
+	for range 10 {
+		if _, lost := killAgainAndAgain(t, 10, true); lost > 0 {
+			return
 		}
+	}
+	t.Fatal("commits were acknowledged before they were written, and 100 kills did not show it")
+}
+
+// killAgainAndAgain returns how many commits were acknowledged and how many of
+// them are not in the journal exactly once.
+func killAgainAndAgain(t *testing.T, kills int, early bool) (acknowledged, lost int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "holdfast.db")
+	var ids []string
+	for range kills {
+		ids = append(ids, writeAndKill(t, path, early)...)
 	}
 	s, err := boltstore.Open(path, &boltstore.Options{LockTimeout: 5 * time.Second})
 	if err != nil {
@@ -68,22 +98,23 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	found := idsIn(t, s)
-	for id := range acknowledged {
+	for _, id := range ids {
 		if found[id] != 1 {
-			t.Fatalf("acknowledged commit %s is there %d times", id, found[id])
+			lost++
 		}
 	}
-	if len(acknowledged) < kills {
-		t.Fatalf("only %d commits were acknowledged before %d kills: this shows nothing", len(acknowledged), kills)
-	}
-	t.Logf("%d commits acknowledged, %d in the journal", len(acknowledged), len(found))
+	t.Logf("%d kills: %d commits acknowledged, %d lost, %d in the journal", kills, len(ids), lost, len(found))
+	return len(ids), lost
 }
 
 // writeAndKill runs a writer, kills it in the midst, and returns what it acknowledged.
-func writeAndKill(t *testing.T, path string) []string {
+func writeAndKill(t *testing.T, path string, early bool) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0]) //nolint:noctx // killed below, on purpose and in any case
 	cmd.Env = append(os.Environ(), writerEnv+"="+path)
+	if early {
+		cmd.Env = append(cmd.Env, earlyEnv+"=1")
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // bbolt trusts its pages: a page number or length gone bad makes it read outside
@@ -50,6 +51,9 @@ func verifyFile(path string, timeout time.Duration) (fresh bool, err error) {
 		return false, fmt.Errorf("%s is no regular file; name another", path)
 	}
 	lock, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
+	if least := int64(2 * os.Getpagesize()); err != nil && info.Size() < least && !errors.Is(err, berrors.ErrTimeout) {
+		return false, fmt.Errorf("%w: it has %d bytes, a database begins with %d (%w)", ErrCorrupt, info.Size(), least, err)
+	}
 	if err != nil {
 		return false, err
 	}

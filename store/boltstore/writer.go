@@ -102,6 +102,9 @@ func (s *Store) commit(group []*request) {
 	case s.failed == nil && !errors.Is(err, errNothing):
 		err = s.recover(touched, err)
 	}
+	if s.opts.ackEarly && err == nil {
+		return
+	}
 	for _, r := range group {
 		if err != nil && r.err == nil && !errors.Is(err, errNothing) {
 			r.err = err
@@ -117,7 +120,13 @@ func (s *Store) transact(group []*request, touched map[string]*journal) error {
 				r.err = s.stage(tx, r, touched)
 			}
 		}
-		return writeStaged(tx, touched)
+		err := writeStaged(tx, touched)
+		if err == nil && s.opts.ackEarly {
+			for _, r := range group {
+				close(r.done)
+			}
+		}
+		return err
 	})
 }
 
