@@ -2,6 +2,7 @@ package flags
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,9 +12,20 @@ const (
 	checkpointMagic = "HFK"
 )
 
+// Fewest bytes of a list element: empty strings and small numbers.
+const (
+	leastKey       = 3 // kind, name, entity
+	leastCondition = leastKey + 1
+	leastMutation  = leastKey + 1
+	leastEntry     = leastKey + 2
+)
+
 // MarshalBinary returns the one stored and sent form of a commit. The error
-// wraps ErrTooLarge when it would be over MaxCommitBytes.
+// wraps ErrTooLarge when it would be over MaxCommitBytes or 400,000 changes or conditions.
 func (c *Commit) MarshalBinary() ([]byte, error) {
+	if err := errors.Join(checkList("conditions", len(c.Conditions)), checkList("changes", len(c.Changes))); err != nil {
+		return nil, err
+	}
 	b := make([]byte, 0, 512)
 	b = append(b, byte(c.Op))
 	b = appendString(b, c.Set)
@@ -63,12 +75,12 @@ func (c *Commit) UnmarshalBinary(data []byte) error {
 	copy(c.ID[:], r.fixed(len(c.ID)))
 	c.Actor = Actor{Kind: r.string(), ID: r.string(), Via: r.string()}
 	c.Reason, c.Address, c.Time, c.If = r.string(), r.string(), r.time(), r.version()
-	for range r.count() {
+	for n := r.count(leastCondition); len(c.Conditions) < n && !r.bad; {
 		c.Conditions = append(c.Conditions, Condition{Key: r.key(), Revision: r.uvarint()})
 	}
-	n := r.count()
+	n := r.count(leastMutation)
 	c.Changes = make([]Mutation, 0, n)
-	for range n {
+	for len(c.Changes) < n && !r.bad {
 		m := Mutation{Key: r.key()}
 		switch r.byte() {
 		case 0: // deleted
@@ -87,8 +99,11 @@ func (c *Commit) UnmarshalBinary(data []byte) error {
 }
 
 // MarshalBinary returns the one stored and sent form of a checkpoint. The error
-// wraps ErrTooLarge when it would be over MaxCheckpointBytes.
+// wraps ErrTooLarge when it would be over MaxCheckpointBytes or 400,000 entries.
 func (cp *Checkpoint) MarshalBinary() ([]byte, error) {
+	if err := checkList("entries", len(cp.Entries)); err != nil {
+		return nil, err
+	}
 	size := 256
 	for _, e := range cp.Entries {
 		size += len(e.Key.Name) + len(e.Key.Entity) + len(e.Bytes) + 16
@@ -118,9 +133,9 @@ func (cp *Checkpoint) UnmarshalBinary(data []byte) error {
 	}
 	r := &fieldReader{rest: plain}
 	*cp = Checkpoint{Head: r.head()}
-	n := r.count()
+	n := r.count(leastEntry)
 	cp.Entries = make([]Entry, 0, n)
-	for range n {
+	for len(cp.Entries) < n && !r.bad {
 		e := Entry{Key: r.key(), Revision: r.uvarint()}
 		e.Bytes = r.bytes()
 		cp.Entries = append(cp.Entries, e)

@@ -1,6 +1,7 @@
 package flags_test
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/binary"
 	"errors"
@@ -211,15 +212,28 @@ func TestForgedFrames(t *testing.T) {
 func framed(magic string, body []byte) []byte { return frame(magic, 0, uint64(len(body)), body) }
 
 func TestForgedLengthAllocatesLittle(t *testing.T) {
-	bomb := frame("HFC", 1, 200<<20, make([]byte, 1<<20))
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if err := new(flags.Commit).UnmarshalBinary(bomb); !errors.Is(err, flags.ErrFormat) {
-		t.Fatal(err)
-	}
-	runtime.ReadMemStats(&after)
-	if size := after.TotalAlloc - before.TotalAlloc; size > 64<<20 {
-		t.Errorf("a megabyte that claims to be 200 made us allocate %d bytes", size)
+	const elements = 4 << 20
+	zeros := make([]byte, elements) // decoded, each would take some 70 bytes
+	list := binary.AppendUvarint(make([]byte, 29), elements)
+	for name, tc := range map[string]struct {
+		into encoding.BinaryUnmarshaler
+		data []byte
+	}{
+		"a megabyte that claims to be 200": {new(flags.Commit), frame("HFC", 1, 200<<20, make([]byte, 1<<20))},
+		"a list of empty conditions":       {new(flags.Commit), framed("HFC", append(list, zeros...))},
+		"a list of empty changes":          {new(flags.Commit), framed("HFC", append(append([]byte{0}, list...), zeros...))},
+		"a list of empty entries":          {new(flags.Checkpoint), framed("HFK", append(binary.AppendUvarint(make([]byte, 23), elements), zeros...))},
+		"more entries than a set has":      {new(flags.Checkpoint), framed("HFK", append(binary.AppendUvarint(make([]byte, 23), elements), bytes.Repeat([]byte{1, 0, 0, 0, 0}, elements)...))},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := tc.into.UnmarshalBinary(tc.data); !errors.Is(err, flags.ErrFormat) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		runtime.ReadMemStats(&after)
+		if size := after.TotalAlloc - before.TotalAlloc; size > 64<<20 {
+			t.Errorf("%s made us allocate %d bytes", name, size)
+		}
 	}
 }
 
@@ -234,6 +248,15 @@ func TestTooLarge(t *testing.T) {
 	c := &flags.Commit{Changes: []flags.Mutation{{Key: flags.FlagKey("f"), Bytes: noise}}}
 	if _, err := c.MarshalBinary(); !errors.Is(err, flags.ErrTooLarge) || !strings.Contains(err.Error(), "split it") {
 		t.Errorf("a commit of 8 MiB and more: %v", err)
+	}
+	for name, long := range map[string]encoding.BinaryMarshaler{
+		"changes":    &flags.Commit{Changes: make([]flags.Mutation, 4*flags.MaxEntries+1)},
+		"conditions": &flags.Commit{Conditions: make([]flags.Condition, 4*flags.MaxEntries+1)},
+		"entries":    &flags.Checkpoint{Entries: make([]flags.Entry, 4*flags.MaxEntries+1)},
+	} {
+		if _, err := long.MarshalBinary(); !errors.Is(err, flags.ErrTooLarge) {
+			t.Errorf("more %s than can be read again: %v", name, err)
+		}
 	}
 	if err := c.UnmarshalBinary(make([]byte, flags.MaxCommitBytes+1)); !errors.Is(err, flags.ErrTooLarge) {
 		t.Errorf("reading one: %v", err)

@@ -29,6 +29,10 @@ const (
 	MaxCommitBytes     = 8 << 20   // an encoded commit
 	MaxCheckpointBytes = 64 << 20  // an encoded checkpoint
 	maxPlainBytes      = 256 << 20 // either, decompressed: stops decompression bombs
+
+	// maxList is the length of any list in them: a commit that replaces a full set
+	// by another deletes and adds, and may have a condition for each.
+	maxList = 4 * MaxEntries
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -144,15 +148,24 @@ func (r *fieldReader) bytes() []byte {
 
 func (r *fieldReader) string() string { return string(r.bytes()) }
 
-// count reads the length of a list whose elements take at least one byte each,
-// so that a forged length cannot make us allocate more than the input's size.
-func (r *fieldReader) count() int {
+// count reads the length of a list whose elements take at least so many bytes
+// each. A forged length cannot make us allocate what the input has no bytes for,
+// nor can a bomb of empty elements, which decoded are many times their size.
+func (r *fieldReader) count(least int) int {
 	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
+	if n > uint64(len(r.rest)/least) || n > maxList {
 		r.bad, r.rest = true, nil
 		return 0
 	}
 	return int(n)
+}
+
+// checkList refuses to write what count would not read.
+func checkList(what string, n int) error {
+	if n > maxList {
+		return fmt.Errorf("%w: %d %s, at most %d; split it", ErrTooLarge, n, what, maxList)
+	}
+	return nil
 }
 
 func (r *fieldReader) end(what string) error {
