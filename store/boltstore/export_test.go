@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"runtime"
 
 	bolt "go.etcd.io/bbolt"
@@ -12,13 +13,18 @@ func WithFullDisk(size int) *Options { return &Options{maxFileBytes: size} }
 // AckingEarly is Options of a store that acknowledges what is not durable yet.
 func AckingEarly() *Options { return &Options{ackEarly: true} }
 
-// HoldWrites keeps the writer from its file until release is called.
-func (s *Store) HoldWrites() (release func(), err error) {
-	tx, err := s.db.Begin(true)
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = tx.Rollback() }, nil
+// HoldWriter keeps the writer in a group of its own until release is called.
+func (s *Store) HoldWriter() (release func()) {
+	entered, let := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.submit(&request{ctx: context.Background(), set: "none", stage: func(disk, bool, *journal) error {
+			close(entered)
+			<-let
+			return errNothing
+		}})
+	}()
+	<-entered
+	return func() { close(let) }
 }
 
 // AwaitQueue waits until n requests wait in the queue.
