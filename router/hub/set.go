@@ -141,23 +141,14 @@ func (s *Set) followOnce(ctx context.Context) error {
 	}
 }
 
-// install moves the feed on by an event that was checked against its digest.
+// install takes an event over into the contents, checking every digest, and
+// publishes where that leads on from what was published.
 func (s *Set) install(ev flags.Event) error {
 	if ev.Checkpoint != nil {
-		if err := s.admit(ev.Checkpoint.Head); err != nil {
-			return err
-		}
 		s.contents = flags.ContentsOf(ev.Checkpoint)
-		s.restart(ev.Checkpoint, ev.AsOf)
-	}
-	if len(ev.Commits) == 0 {
-		if !ev.Queued && s.contents != nil && ev.Head.Version == s.contents.Head().Version {
-			s.confirmed(ev.AsOf)
-		}
-		return nil
 	}
 	if s.contents == nil {
-		return fmt.Errorf("%w: commits of %q before a checkpoint", flags.ErrGap, s.name)
+		return fmt.Errorf("%w: the store's stream of %q began without a checkpoint", flags.ErrGap, s.name)
 	}
 	records := make([]store.Record, 0, len(ev.Commits))
 	for _, c := range ev.Commits {
@@ -170,42 +161,54 @@ func (s *Set) install(ev flags.Event) error {
 		}
 		records = append(records, r)
 	}
-	s.feed.Publish(s.contents, records...)
-	s.confirmed(ev.AsOf)
-	return nil
-}
-
-// admit refuses another history than the one being published, and an older
-// place in it: whoever follows this router must not be led there.
-func (s *Set) admit(head flags.Head) error {
-	if !s.isLoaded() {
+	if ev.Queued {
 		return nil
 	}
-	have := s.feed.Head()
+	if !s.isLoaded() {
+		s.feed = store.NewFeed(s.contents.Checkpoint())
+		s.confirmed(ev.AsOf)
+		close(s.loaded)
+		return nil
+	}
+	// A stream that begins again may come by what was published long ago.
+	settled := ev.Checkpoint == nil && len(records) == 0
+	return s.publish(records, ev.AsOf, settled)
+}
+
+// publish moves the feed on to the contents. It refuses another history than the
+// one being published, and an older place in it for good: whoever follows this
+// router must not be led there.
+func (s *Set) publish(records []store.Record, asOf time.Time, settled bool) error {
+	head, have := s.contents.Head(), s.feed.Head()
+	order := head.Version.Compare(have.Version)
 	switch {
 	case have.Lineage != head.Lineage:
 		return fmt.Errorf("%w: the store now has %s, this router published %s; restart it to accept the change",
 			flags.ErrLineage, head.Token(), have.Token())
-	case head.Version.Before(have.Version):
-		return fmt.Errorf("%w: the store went back to %s, this router published %s", flags.ErrGap, head.Token(), have.Token())
-	case head.Version == have.Version && head.Digest != have.Digest:
+	case order == 0 && head.Digest != have.Digest:
 		return fmt.Errorf("%w: the store has other contents at %s than this router published", flags.ErrDigest, head.Token())
-	default:
+	case order < 0 && settled:
+		return fmt.Errorf("%w: the store went back to %s, this router published %s", flags.ErrGap, head.Token(), have.Token())
+	case order < 0:
 		return nil
 	}
-}
-
-func (s *Set) restart(cp *flags.Checkpoint, asOf time.Time) {
-	if !s.isLoaded() {
-		s.feed = store.NewFeed(cp)
-		s.confirmed(asOf)
-		close(s.loaded)
-		return
-	}
-	if s.feed.Head().Version != cp.Version {
-		s.feed.Restart(cp)
+	if order > 0 {
+		s.advance(have, records)
 	}
 	s.confirmed(asOf)
+	return nil
+}
+
+// advance publishes the records after have, or everything where they do not
+// lead on from it.
+func (s *Set) advance(have flags.Head, records []store.Record) {
+	for i, r := range records {
+		if next, err := have.NextVersion(r.Commit.Op); err == nil && next == r.Commit.Version {
+			s.feed.Publish(s.contents, records[i:]...)
+			return
+		}
+	}
+	s.feed.Restart(s.contents.Checkpoint())
 }
 
 func (s *Set) confirmed(at time.Time) {
@@ -224,27 +227,31 @@ func (s *Set) confirmed(at time.Time) {
 // second, and waits for its answer until ctx ends. Callers share one question.
 // Without an answer AsOf stays as it was, which is the truth.
 func (s *Set) Confirm(ctx context.Context) {
-	if time.Since(s.AsOf()) < confirmEvery {
+	answered := s.question()
+	if answered == nil {
 		return
 	}
 	select {
-	case <-s.question():
+	case <-answered:
 	case <-ctx.Done():
 	}
 }
 
+// question returns what is closed when the question under way is answered; nil
+// when there is nothing to ask.
+
 func (s *Set) question() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.confirming != nil {
+	if s.confirming != nil || time.Since(s.AsOf()) < confirmEvery {
 		return s.confirming
 	}
 	answered := make(chan struct{})
 	s.confirming = answered
 	if !s.hub.spawn(func() { s.answer(answered) }) {
-		close(answered)
+		s.confirming = nil
 	}
-	return answered
+	return s.confirming
 }
 
 func (s *Set) answer(answered chan struct{}) {
