@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"testing"
 
@@ -80,7 +81,7 @@ func (r *rig) create(size int) flags.Head {
 func (r *rig) createLarge() flags.Head {
 	r.t.Helper()
 	c := flags.Commit{Op: flags.OpCreate}
-	for i := range 8 {
+	for i := range 6 {
 		c.Changes = append(c.Changes, flags.Mutation{Key: flags.FlagKey(fmt.Sprint(i)), Bytes: text(i, 1_000_000)})
 	}
 	return r.apply(c)
@@ -104,11 +105,9 @@ func (r *rig) apply(c flags.Commit) flags.Head {
 
 // text is a flag of so many bytes that compress by half.
 func text(seed, size int) []byte {
-	b := []byte(`{"defaultVariant":"v","description":"`)
-	for i := 0; len(b) < size; i++ {
-		b = fmt.Appendf(b, "%x", flags.EntryHash(flags.FlagKey("x"), fmt.Append(nil, seed, i)).Bytes())
-	}
-	return append(b, `","state":"ENABLED","variants":{"v":1}}`...)
+	random := make([]byte, size/2)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(random) // never fails
+	return fmt.Appendf(nil, `{"defaultVariant":"v","description":"%x","state":"ENABLED","variants":{"v":1}}`, random)
 }
 
 // watch opens a raw stream and says hello.
@@ -167,4 +166,3 @@ func reach(t testing.TB, stream pb.Flags_WatchClient, revision uint64) (messages
 	}
 	return messages
 }
-

@@ -154,23 +154,3 @@ func TestCredentialsAreNotLogged(t *testing.T) {
 		t.Errorf("log is %s", log.String())
 	}
 }
-
-// TestFullCommit: a commit of the greatest size passes both ways.
-func TestFullCommit(t *testing.T) {
-	r := newRig(t, flagsvc.Options{}, nil)
-	c := flags.Commit{Set: "shop", ID: flags.NewCommitID(), Op: flags.OpCreate}
-	for i := range 14 {
-		c.Changes = append(c.Changes, flags.Mutation{Key: flags.FlagKey(fmt.Sprint(i)), Bytes: text(i, 1_000_000)})
-	}
-	encoded, err := c.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := pb.NewFlagsClient(r.conn).Apply(t.Context(), &pb.ApplyRequest{Commit: encoded})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(resp.GetCommit()) < 6<<20 {
-		t.Errorf("the commit that came back has %d bytes", len(resp.GetCommit()))
-	}
-}
