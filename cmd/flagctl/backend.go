@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
+	"github.com/holdfast-flags/holdfast/store/mongostore"
 )
 
 // open returns the store the command line names. The caller closes it.
@@ -28,7 +29,11 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 		}
 		return boltstore.Open(rest, nil)
 	case ok && (scheme == "mongodb" || scheme == "mongodb+srv"):
-		return nil, usagef("--store mongodb://: this build has no MongoDB store")
+		st, err := mongostore.Open(ctx, a.storeAt, nil)
+		if err != nil {
+			return nil, usagef("--store: %v", err)
+		}
+		return st, nil
 	default:
 		return nil, usagef("--store %q: want mongodb://... or bolt:PATH", a.storeAt)
 	}
