@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store/filestore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
+	"github.com/holdfast-flags/holdfast/store/mongostore"
 )
 
 // origin is what a primary or secondary must be able to do.
@@ -39,6 +40,12 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
 		}
 		d.origin, d.reconnect = s, s.ResetConnectBackoff
+	case "mongodb", "mongodb+srv":
+		s, err := mongostore.Open(ctx, rawURL, &mongostore.Options{ReadOnly: true, HeadTimeout: timeout, Logger: c.Logger})
+		if err != nil {
+			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
+		}
+		d.origin = s
 	case "file":
 		if path = strings.TrimPrefix(path, "//"); path == "" {
 			return d, fmt.Errorf("%w: %s %q names no file; want file:PATH", errConfig, role, d.redacted)
