@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,12 +27,13 @@ type Flagd struct {
 	set  string
 	poll time.Duration
 	log  *slog.Logger
+	wait time.Duration // age from which a fingerprint is believed
 	mem  *memstore.Store
 	stop context.CancelFunc
 	done sync.WaitGroup
 
 	mu    sync.Mutex
-	seen  fingerprint // of the content looked at last, good or bad
+	seen  fingerprint // of the content looked at last, good or bad; zero: look again
 	fault error       // why the newest content is not served; nil: it is
 }
 
@@ -42,6 +44,8 @@ type FlagdOptions struct {
 	Poll time.Duration
 	// Logger takes what goes wrong with the file. Default slog.Default().
 	Logger *slog.Logger
+
+	hasty bool // twin tests: believe a fingerprint of any age
 }
 
 var _ store.Store = (*Flagd)(nil)
@@ -66,6 +70,9 @@ func OpenFlagd(path, set string, o *FlagdOptions) *Flagd {
 	if f.log == nil {
 		f.log = slog.Default()
 	}
+	if !o.hasty {
+		f.wait = settled
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
 	f.look(ctx)
@@ -86,7 +93,11 @@ func (f *Flagd) follow(ctx context.Context) {
 	}
 }
 
-// look takes over the file's content if it changed since the last look.
+// settled is the age from which a fingerprint is believed. Younger, the content may
+// still change within one tick of the file system's clock, some of which are slow.
+const settled = 2 * time.Second
+
+// look takes over the file's content if it may have changed since the last look.
 func (f *Flagd) look(ctx context.Context) {
 	now, err := fingerprintOf(f.path)
 	f.mu.Lock()
@@ -94,9 +105,14 @@ func (f *Flagd) look(ctx context.Context) {
 	if err == nil && now == f.seen {
 		return
 	}
+	f.seen = fingerprint{}
 	if err == nil {
-		f.seen = now
 		err = f.take(ctx)
+	}
+	// What could not be read, for want of permission say, is tried again each time:
+	// to mend that need not change the fingerprint.
+	if read := err == nil || errors.Is(err, flags.ErrInvalid); read && time.Since(now.modified) >= f.wait {
+		f.seen = now
 	}
 	if err != nil && (f.fault == nil || f.fault.Error() != err.Error()) {
 		f.log.Error("flag file not taken over; the last good content is served", "path", f.path, "error", err)
@@ -121,7 +137,7 @@ func (f *Flagd) take(ctx context.Context) error {
 	case err != nil:
 		return err
 	default:
-		contents, err := assemble(f.set, u)
+		contents, err := store.Assemble(f.set, u)
 		if err != nil {
 			return err
 		}
@@ -132,19 +148,6 @@ func (f *Flagd) take(ctx context.Context) error {
 	}
 	_, err = f.mem.Apply(ctx, commit)
 	return err
-}
-
-func assemble(set string, u flags.Update) (*flags.Contents, error) {
-	c := flags.NewContents(set)
-	if u.Checkpoint != nil {
-		c = flags.ContentsOf(u.Checkpoint)
-	}
-	for i := range u.Commits {
-		if err := c.Apply(&u.Commits[i]); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
 }
 
 // ready returns why nothing can be served yet, if so.

@@ -93,6 +93,62 @@ func TestFlagdKeepsTheLastGoodContent(t *testing.T) {
 	})
 }
 
+// TestFlagdSeesAnEditWithinOneTick: a second edit that leaves size, inode and time
+// of change as they were is seen; where any fingerprint is believed, it is not.
+func TestFlagdSeesAnEditWithinOneTick(t *testing.T) {
+	for _, hasty := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "flags.json")
+		synctest.Test(t, func(t *testing.T) {
+			tick := time.Now()
+			edit := func(text string) {
+				t.Helper()
+				if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, tick, tick)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			edit(flagFile("on") + " ")
+			f := OpenFlagd(path, "default", &FlagdOptions{Logger: quiet, hasty: hasty})
+			defer f.Close()
+			edit(flagFile("off"))
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			head, err := f.Head(t.Context(), "default")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen := head.Revision == 2; seen == hasty {
+				t.Errorf("hasty %v: edit seen: %v", hasty, seen)
+			}
+		})
+	}
+}
+
+func TestFlagdForgetsAFaultOnceTheFileIsBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	writeFile(t, path, flagFile("off"))
+	synctest.Test(t, func(t *testing.T) {
+		old := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+		f := OpenFlagd(path, "default", &FlagdOptions{Logger: quiet})
+		defer f.Close()
+		for _, step := range []struct {
+			from, to string
+			fault    bool
+		}{{path, path + ".away", true}, {path + ".away", path, false}} {
+			if err := os.Rename(step.from, step.to); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if err := f.Fault(); (err != nil) != step.fault {
+				t.Errorf("moved to %s: fault %v", filepath.Base(step.to), err)
+			}
+		}
+	})
+}
+
 func TestFlagdWithoutAFileIsTransient(t *testing.T) {
 	f := OpenFlagd(filepath.Join(t.TempDir(), "absent.json"), "default", &FlagdOptions{Logger: quiet})
 	defer f.Close()
