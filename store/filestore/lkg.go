@@ -56,6 +56,10 @@ var (
 	_ flags.Sink   = (*LastKnownGood)(nil)
 )
 
+// retryAfter is how long after a failed write the next is tried, unless something
+// is put before.
+const retryAfter = 10 * time.Second
+
 // NewLastKnownGood returns the last-known-good file at path for the given set.
 // It does no I/O; the directory is created with the first write.
 func NewLastKnownGood(path, set string, o *LKGOptions) *LastKnownGood {
@@ -113,7 +117,9 @@ func (l *LastKnownGood) load(set string) (kept, error) {
 }
 
 // Put keeps the offered version, at once or, within Interval of the write before,
-// a little later. An older version of the same lineage is ignored.
+// a little later. An older version of the same lineage is ignored. What could not
+// be written stays pending: it is tried again with the next Put, after 10 s, and by
+// Close.
 func (l *LastKnownGood) Put(_ context.Context, u flags.Update, full func() *flags.Checkpoint) error {
 	asOf := u.AsOf
 	if asOf.IsZero() {
@@ -129,27 +135,36 @@ func (l *LastKnownGood) Put(_ context.Context, u flags.Update, full func() *flag
 	}
 	wait := time.Until(l.last.Add(l.interval))
 	if wait > 0 {
-		if l.timer == nil {
-			l.timer = time.AfterFunc(wait, func() {
-				if err := l.flush(); err != nil {
-					l.logger.Warn("last-known-good file not written", "path", l.path, "error", err)
-				}
-			})
-		}
-		l.mu.Unlock()
-		return nil
+		l.flushIn(wait)
 	}
 	l.mu.Unlock()
+	if wait > 0 {
+		return nil
+	}
 	return l.flush()
+}
+
+// flushIn writes what is pending after a while. The caller holds mu.
+func (l *LastKnownGood) flushIn(wait time.Duration) {
+	l.stopTimer()
+	l.timer = time.AfterFunc(wait, func() {
+		if err := l.flush(); err != nil {
+			l.logger.Warn("last-known-good file not written", "path", l.path, "error", err)
+		}
+	})
+}
+
+func (l *LastKnownGood) stopTimer() {
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.timer = nil
 }
 
 // Close writes what is pending and stops.
 func (l *LastKnownGood) Close() error {
 	l.mu.Lock()
 	l.closed = true
-	if l.timer != nil {
-		l.timer.Stop()
-	}
 	l.mu.Unlock()
 	return l.flush()
 }
@@ -159,15 +174,25 @@ func (l *LastKnownGood) flush() error {
 	defer l.writing.Unlock()
 	l.mu.Lock()
 	p := l.pending
-	l.pending, l.timer, l.last = nil, nil, time.Now()
+	l.pending, l.last = nil, time.Now()
+	l.stopTimer()
 	l.mu.Unlock()
 	if p == nil {
 		return nil
 	}
-	if err := l.write(p); err != nil {
-		return sourceError(flags.ClassTransient, "write "+l.path, err)
+	err := l.write(p)
+	if err == nil {
+		return nil
 	}
-	return nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pending == nil {
+		l.pending = p
+	}
+	if !l.closed {
+		l.flushIn(retryAfter)
+	}
+	return sourceError(flags.ClassTransient, "write "+l.path, err)
 }
 
 // write replaces the file under an advisory lock that other processes with the
@@ -184,25 +209,38 @@ func (l *LastKnownGood) write(p *offer) error {
 	if err := lockFile(lock); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
-	if l.holdsNewer(p.head) {
-		return nil
+	present, sound := l.present()
+	if present.head.Lineage == p.head.Lineage && !l.unguarded {
+		switch older := p.head.Version.Compare(present.head.Version); {
+		case older < 0, older == 0 && sound:
+			return nil
+		}
 	}
-	cp := p.full()
-	data, err := encodeKept(cp, p.asOf)
+	data, err := encodeKept(p.full(), p.asOf)
 	if err != nil {
 		return err
 	}
-	return replaceFile(l.path, l.prev(), data)
+	if sound { // a damaged file must not push out the good one before it
+		if err := keepPrevious(l.path, l.prev()); err != nil {
+			return err
+		}
+	}
+	return replaceFile(l.path, data)
 }
 
-// holdsNewer reports whether the file already has the version or a newer one of
-// the same lineage. A damaged file has nothing.
-func (l *LastKnownGood) holdsNewer(head flags.Head) bool {
-	if l.unguarded {
-		return false
+// present returns what a reader would be given now, zero for nothing, and whether
+// it is in the file itself rather than in the generation before.
+func (l *LastKnownGood) present() (k kept, sound bool) {
+	for _, path := range []string{l.path, l.prev()} {
+		data, err := readFile(path)
+		if err != nil {
+			continue
+		}
+		if k, _, err := openKept(data); err == nil && k.head.Set == l.set {
+			return k, path == l.path
+		}
 	}
-	k, err := readKept(l.path)
-	return err == nil && k.head.Set == head.Set && k.head.Lineage == head.Lineage && !k.head.Version.Before(head.Version)
+	return kept{}, false
 }
 
 func (l *LastKnownGood) prev() string { return l.path + ".prev" }

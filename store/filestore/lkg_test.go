@@ -109,16 +109,41 @@ func TestDamageIsRefused(t *testing.T) {
 	}
 }
 
+// TestDamagedFileFallsBackToPrevious: what a reader is given from the generation
+// before is not gone back from either; with the guard off it is.
 func TestDamagedFileFallsBackToPrevious(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "app.lkg")
-	_, next := history(t, "default", 3)
-	l := NewLastKnownGood(path, "default", &LKGOptions{Logger: quiet, Interval: time.Nanosecond})
-	first, second := next(), next()
-	put(t, l, first)
-	put(t, l, second)
-	if head, err := l.Head(t.Context(), "default"); err != nil || head != second.Head {
-		t.Fatalf("head %v, %v", head, err)
+	for _, unguarded := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "app.lkg")
+		_, next := history(t, "default", 3)
+		l := NewLastKnownGood(path, "default", &LKGOptions{Logger: quiet, Interval: time.Nanosecond})
+		l.unguarded = unguarded
+		want := func(what string, cp *flags.Checkpoint) {
+			t.Helper()
+			if head, err := l.Head(t.Context(), "default"); err != nil || head != cp.Head {
+				t.Errorf("%s: head %v, %v; want %v", what, head, err, cp.Head)
+			}
+		}
+		oldest, first, second, third := next(), next(), next(), next()
+		put(t, l, first)
+		put(t, l, second)
+		want("whole", second)
+		damage(t, path)
+		want("damaged", first)
+		put(t, l, oldest)
+		if unguarded {
+			want("unguarded", oldest)
+			continue
+		}
+		want("an older one came late", first)
+		put(t, l, third) // a damaged file must not keep a good one out
+		want("written again", third)
+		damage(t, path) // nor push out the good one before it
+		want("damaged again", first)
 	}
+}
+
+func damage(t *testing.T, path string) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -127,14 +152,30 @@ func TestDamagedFileFallsBackToPrevious(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if head, err := l.Head(t.Context(), "default"); err != nil || head != first.Head {
-		t.Errorf("after damage: head %v, %v; want %v", head, err, first.Head)
+}
+
+func TestFailedWriteIsTriedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // no directory can be made here
+		t.Fatal(err)
 	}
-	third := next()
-	put(t, l, third) // a damaged file must not keep a good one out
-	if head, err := l.Head(t.Context(), "default"); err != nil || head != third.Head {
-		t.Errorf("after the next write: head %v, %v", head, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		_, next := history(t, "default", 3)
+		l := NewLastKnownGood(filepath.Join(dir, "app.lkg"), "default", &LKGOptions{Logger: quiet})
+		defer l.Close()
+		cp := next()
+		if err := l.Put(t.Context(), flags.Update{Head: cp.Head}, func() *flags.Checkpoint { return cp }); flags.ClassOf(err) != flags.ClassTransient || err == nil {
+			t.Fatalf("put: %v", err)
+		}
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(retryAfter)
+		synctest.Wait()
+		if head, err := l.Head(t.Context(), "default"); err != nil || head != cp.Head {
+			t.Errorf("head %v, %v; want %v", head, err, cp.Head)
+		}
+	})
 }
 
 // TestNeverBack: a late writer with an older version loses; with the guard off it wins.

@@ -18,9 +18,9 @@ import (
 //
 //	"HFLKG" | format version (1) | header length (4) | header | checkpoint length (8) | checkpoint | SHA-256 of all before
 //
-// all numbers big-endian. The header (head of the set and as-of instant) can be
-// read alone, so that a writer can see whether the file is newer than what it
-// is about to write without decoding the set.
+// all numbers big-endian. The header (head of the set and as-of instant) is not
+// compressed, so that a writer can see whether the file is newer than what it is
+// about to write without decoding the set.
 const (
 	fileMagic   = "HFLKG"
 	fileVersion = 1
@@ -84,26 +84,35 @@ func readHeader(r io.Reader) (kept, error) {
 	return k, nil
 }
 
-// decodeKept verifies and decodes a whole file.
-func decodeKept(data []byte) (kept, error) {
+// openKept checks that a file is whole and returns what its header says, and the
+// encoded checkpoint.
+func openKept(data []byte) (k kept, body []byte, err error) {
 	if len(data) < sha256.Size {
-		return kept{}, fmt.Errorf("%w: short file", flags.ErrFormat)
+		return kept{}, nil, fmt.Errorf("%w: short file", flags.ErrFormat)
 	}
 	content, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
 	if want := sha256.Sum256(content); !bytes.Equal(want[:], sum) {
-		return kept{}, fmt.Errorf("%w: checksum", flags.ErrFormat)
+		return kept{}, nil, fmt.Errorf("%w: checksum", flags.ErrFormat)
 	}
 	r := bytes.NewReader(content)
-	k, err := readHeader(r)
-	if err != nil {
-		return kept{}, err
+	if k, err = readHeader(r); err != nil {
+		return kept{}, nil, err
 	}
 	var size uint64
 	if err := binary.Read(r, binary.BigEndian, &size); err != nil || size != uint64(r.Len()) {
-		return kept{}, fmt.Errorf("%w: checkpoint length", flags.ErrFormat)
+		return kept{}, nil, fmt.Errorf("%w: checkpoint length", flags.ErrFormat)
+	}
+	return k, content[len(content)-r.Len():], nil
+}
+
+// decodeKept verifies and decodes a whole file.
+func decodeKept(data []byte) (kept, error) {
+	k, body, err := openKept(data)
+	if err != nil {
+		return kept{}, err
 	}
 	k.checkpoint = new(flags.Checkpoint)
-	if err := k.checkpoint.UnmarshalBinary(content[len(content)-r.Len():]); err != nil {
+	if err := k.checkpoint.UnmarshalBinary(body); err != nil {
 		return kept{}, err
 	}
 	if k.checkpoint.Head != k.head {
@@ -114,12 +123,7 @@ func decodeKept(data []byte) (kept, error) {
 
 // readKept reads and verifies the file at path.
 func readKept(path string) (kept, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return kept{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, flags.MaxCheckpointBytes+maxHeader+1024))
+	data, err := readFile(path)
 	if err != nil {
 		return kept{}, err
 	}
@@ -130,11 +134,20 @@ func readKept(path string) (kept, error) {
 	return k, nil
 }
 
+// readFile reads as much as a good file can have.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, flags.MaxCheckpointBytes+maxHeader+1024))
+}
+
 // replaceFile puts data at path so that a crash at any instant leaves either the
 // old content or the new one: a temporary file in the same directory, fsync,
 // rename, fsync of the directory (without which the rename itself may be lost).
-// The old content stays at prev.
-func replaceFile(path, prev string, data []byte) (err error) {
+func replaceFile(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp") // O_EXCL, 0600
 	if err != nil {
@@ -149,9 +162,6 @@ func replaceFile(path, prev string, data []byte) (err error) {
 		return err
 	}
 	if err := tmp.Sync(); err != nil {
-		return err
-	}
-	if err := keepPrevious(path, prev); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
