@@ -14,6 +14,7 @@ type Contents struct {
 	head      Head
 	entries   map[EntryKey]Entry
 	overrides map[string]int // number of overrides, by flag
+	size      int            // of all keys and bytes
 }
 
 // NewContents returns the contents of a set that was never written.
@@ -46,15 +47,18 @@ func (c *Contents) All() iter.Seq[Entry] { return maps.Values(c.entries) }
 func (c *Contents) put(e Entry) {
 	c.remove(e.Key)
 	c.entries[e.Key] = e
+	c.size += sizeOf(e.Key, e.Bytes)
 	if e.Key.Kind == KindOverride {
 		c.overrides[e.Key.Name]++
 	}
 }
 
 func (c *Contents) remove(key EntryKey) {
-	if _, ok := c.entries[key]; !ok {
+	e, ok := c.entries[key]
+	if !ok {
 		return
 	}
+	c.size -= sizeOf(key, e.Bytes)
 	delete(c.entries, key)
 	if key.Kind != KindOverride {
 		return
@@ -101,6 +105,7 @@ func (c *Contents) Apply(commit *Commit) error {
 	if commit.Op == OpDelete || commit.Op == OpCreate {
 		clear(c.entries)
 		clear(c.overrides)
+		c.size = 0
 	}
 	for _, m := range commit.Changes {
 		if m.Bytes == nil {
@@ -150,10 +155,14 @@ func (h Head) follows(commit *Commit) error {
 }
 
 // Seal fills in what the accepting store adds to a proposed commit: lineage,
-// version, digest and count. The error wraps ErrGap or ErrInvalid. Time is the caller's.
+// version, digest and count. The error wraps ErrGap, ErrInvalid or, where the set
+// would be over MaxSetBytes, ErrTooLarge. Time is the caller's.
 func (c *Contents) Seal(commit *Commit) error {
 	if err := checkOp(commit); err != nil {
 		return err
+	}
+	if size := c.sizeAfter(commit); size > MaxSetBytes {
+		return fmt.Errorf("%w: set %q would come to %d bytes, at most %d; delete what is unused or divide it", ErrTooLarge, c.head.Set, size, MaxSetBytes)
 	}
 	next, err := c.head.NextVersion(commit.Op)
 	if err != nil {
@@ -165,6 +174,29 @@ func (c *Contents) Seal(commit *Commit) error {
 	}
 	commit.Digest, commit.Count = c.head.after(commit.Op, commit.Changes, c.bytes)
 	return nil
+}
+
+// sizeOf is what an entry adds to the size of a set.
+func sizeOf(key EntryKey, data []byte) int {
+	const fields = 16 // lengths, kind and revision, about
+	return fields + len(key.Name) + len(key.Entity) + len(data)
+}
+
+// sizeAfter returns the size of the contents after a commit whose keys differ.
+func (c *Contents) sizeAfter(commit *Commit) int {
+	size, kept := c.size, c.entries
+	if commit.Op == OpCreate || commit.Op == OpDelete {
+		size, kept = 0, nil
+	}
+	for _, m := range commit.Changes {
+		if e, ok := kept[m.Key]; ok {
+			size -= sizeOf(m.Key, e.Bytes)
+		}
+		if m.Bytes != nil {
+			size += sizeOf(m.Key, m.Bytes)
+		}
+	}
+	return size
 }
 
 // checkOp refuses changes in a commit that ends an epoch: what it leaves behind

@@ -28,6 +28,7 @@ const (
 const (
 	MaxCommitBytes     = 8 << 20   // an encoded commit
 	MaxCheckpointBytes = 64 << 20  // an encoded checkpoint
+	MaxSetBytes        = 48 << 20  // keys and bytes of a set: its checkpoint fits, however badly it compresses
 	maxPlainBytes      = 256 << 20 // either, decompressed: stops decompression bombs
 
 	// maxList is the length of any list in them: a commit that replaces a full set

@@ -36,7 +36,8 @@ type Update struct {
 type Watcher interface {
 	// Watch opens a stream that begins after have. It returns once the layer has
 	// answered, within the layer's own budget, or with a *SourceError. The stream
-	// ends when ctx does.
+	// ends when ctx does. Its first event comes at once, a heartbeat to who is at
+	// the head already.
 	Watch(ctx context.Context, set string, have Head) (Stream, error)
 }
 

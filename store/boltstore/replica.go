@@ -12,7 +12,7 @@ import (
 
 // Append is store.Replica's: it returns once the commits are on disk.
 func (s *Store) Append(ctx context.Context, set string, commits []flags.Commit) error {
-	r := &request{ctx: ctx, set: set}
+	r := &request{ctx: ctx, set: set, size: changedBytes(commits...)}
 	r.stage = func(d disk, exists bool, j *journal) error {
 		records, err := store.Take(j.contents, commits, func(v flags.Version) (flags.Commit, bool, error) {
 			return j.at(d, exists, v)

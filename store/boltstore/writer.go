@@ -12,8 +12,12 @@ import (
 	"github.com/holdfast-flags/holdfast/store"
 )
 
-// maxGroup bounds how many waiting writes share a transaction.
-const maxGroup = 256
+// Bounds of what waiting writes share a transaction: their number, and the bytes
+// of their changes, of which the last one may go beyond.
+const (
+	maxGroup      = 256
+	maxGroupBytes = 16 << 20
+)
 
 // errNothing rolls a transaction back that has nothing to write: no fsync.
 var errNothing = errors.New("nothing to write")
@@ -24,6 +28,7 @@ var errNothing = errors.New("nothing to write")
 type request struct {
 	ctx      context.Context // of the caller, who may have given up while waiting
 	set      string
+	size     int // bytes it changes, about
 	stage    func(d disk, exists bool, j *journal) error
 	accepted flags.Commit // Apply's answer
 	err      error
@@ -76,11 +81,11 @@ func (s *Store) write() {
 }
 
 func (s *Store) gather(first *request) []*request {
-	group := []*request{first}
-	for len(group) < maxGroup {
+	group, size := []*request{first}, first.size
+	for len(group) < maxGroup && size < maxGroupBytes {
 		select {
 		case r := <-s.queue:
-			group = append(group, r)
+			group, size = append(group, r), size+r.size
 		default:
 			return group
 		}
@@ -222,7 +227,7 @@ func (s *Store) recover(touched map[string]*journal, why error) error {
 
 // Apply is store.Writer's: it returns once the commit is on disk.
 func (s *Store) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error) {
-	r := &request{ctx: ctx, set: c.Set}
+	r := &request{ctx: ctx, set: c.Set, size: changedBytes(c)}
 	r.stage = func(d disk, exists bool, j *journal) (err error) {
 		r.accepted, err = j.accept(d, exists, c)
 		return err
@@ -231,6 +236,15 @@ func (s *Store) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error)
 		return flags.Commit{}, classify("apply", c.Set, err)
 	}
 	return r.accepted, nil
+}
+
+func changedBytes(commits ...flags.Commit) (n int) {
+	for _, c := range commits {
+		for _, m := range c.Changes {
+			n += len(m.Bytes)
+		}
+	}
+	return n
 }
 
 // accept stages a proposed commit, or finds it accepted earlier.
