@@ -44,6 +44,7 @@ type tuning struct {
 	every      int                     // commits between checkpoints, and in a segment
 	tailBytes  int                     // encoded commits after a checkpoint that make the next one due early
 	chunkBytes int                     // in a document of a checkpoint or segment
+	credulous  bool                    // takes every insert that succeeds for one into the history
 	step       func(name string) error // called after each step that another process may see
 }
 

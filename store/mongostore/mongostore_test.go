@@ -60,6 +60,7 @@ func (u *uris) reopen(t testing.TB, s store.Store) store.Store {
 
 func TestConformance(t *testing.T) {
 	u := &uris{of: map[store.Store]string{}}
+	t.Parallel()
 	storetest.Run(t, storetest.Harness{
 		New:    func(t testing.TB) store.Store { return u.open(t, testenv.Mongo(t)) },
 		Reopen: u.reopen,
@@ -70,11 +71,14 @@ func TestConformance(t *testing.T) {
 			tamper(t, s.(*mongostore.Store), set)
 			return u.reopen(t, s), nil
 		},
-		Patience: 30 * time.Second,
+		Writers:  4,
+		Writes:   20,
+		Patience: 60 * time.Second,
 	})
 }
 
 func TestReplica(t *testing.T) {
+	t.Parallel()
 	storetest.RunReplica(t, storetest.ReplicaHarness{
 		New:      func(t testing.TB) storetest.Replica { return open(t, testenv.Mongo(t), quick()) },
 		Origin:   func(testing.TB) store.Store { return memstore.New(nil) },

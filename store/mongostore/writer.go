@@ -152,7 +152,7 @@ func (w *writer) propose(ctx context.Context, c flags.Commit) (flags.Commit, err
 // that slept through some hundred commits finds its place free again.
 func (w *writer) acknowledge(ctx context.Context, r record) error {
 	head, err := w.s.raise(ctx, r.commit.Head())
-	if err == nil && head.Version == r.commit.Version {
+	if err == nil && (head.Version == r.commit.Version || w.s.tuning.credulous) {
 		return nil
 	}
 	if err == nil {
