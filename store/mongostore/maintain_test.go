@@ -16,55 +16,62 @@ import (
 // and the next router tidies up.
 func TestMaintenanceMayStopAnywhere(t *testing.T) {
 	t.Parallel()
-	const before, after = 14, 14
-	for steps := int64(1); ; steps++ {
-		uri := testenv.Mongo(t)
-		dying, reader, next := open(t, uri, quick()), open(t, uri, quick()), open(t, uri, quick())
-		var left atomic.Int64
-		left.Store(steps)
-		dying.Tune(4, 64)
-		reader.Tune(4, 64)
-		next.Tune(4, 64)
-		dying.OnStep(func(name string) error {
-			switch {
-			case name == "insert":
-				return nil
-			case left.Add(-1) < 0:
-				return errDied
-			default:
-				whole(t, reader, set) // at this very instant
-				return nil
-			}
-		})
-		create(t, dying, set)
-		for n := range before {
-			change(t, dying, set, n)
-			dying.Settle()
-		}
-		if head := whole(t, reader, set); head.Revision != before+1 {
-			t.Fatalf("after %d steps the set is at %s", steps, head.Version)
-		}
-		for n := range after {
-			change(t, next, set, n)
-			next.Settle()
-		}
-		if head := whole(t, reader, set); head.Revision != before+after+1 {
-			t.Fatalf("after %d steps and another router the set is at %s", steps, head.Version)
-		}
-		tidy(t, next)
-		if left.Load() > 0 {
-			return // nothing was cut off this time: all steps had their turn
-		}
-		_ = dying.Close()
-		_ = reader.Close()
-		_ = next.Close()
+	steps := stopAfter(t, 1<<20, true)
+	if steps < 12 {
+		t.Fatalf("maintenance took %d steps; it did not get to packing", steps)
 	}
+	for n := range steps {
+		stopAfter(t, n, false)
+	}
+}
+
+// stopAfter lets the router die after so many steps, and returns how many it
+// took. At each step it reads the set as others would, if look says so.
+func stopAfter(t *testing.T, steps int64, look bool) int64 {
+	t.Helper()
+	const commits = 12
+	uri := testenv.Mongo(t)
+	dying, reader, next := open(t, uri, quick()), open(t, uri, quick()), open(t, uri, quick())
+	for _, s := range []*mongostore.Store{dying, reader, next} {
+		s.Tune(4, 256)
+	}
+	var taken atomic.Int64
+	dying.OnStep(func(name string) error {
+		if name == "insert" {
+			return nil
+		}
+		if look {
+			if _, err := inspect(t.Context(), reader, set); err != nil {
+				t.Errorf("at step %d, %s: %v", taken.Load()+1, name, err)
+			}
+		}
+		if taken.Add(1) > steps {
+			return errDied
+		}
+		return nil
+	})
+	create(t, dying, set)
+	for _, s := range []*mongostore.Store{dying, next} {
+		for n := range commits {
+			change(t, s, set, n)
+			s.Settle()
+		}
+		whole(t, reader, set)
+	}
+	if head := whole(t, next, set); head.Revision != 2*commits+1 {
+		t.Fatalf("after %d steps and another router the set is at %s", steps, head.Version)
+	}
+	tidy(t, next)
+	for _, s := range []*mongostore.Store{dying, reader, next} {
+		_ = s.Close()
+	}
+	return taken.Load()
 }
 
 // tidy wants little in the journal and no checkpoint but the last two.
 func tidy(t *testing.T, s *mongostore.Store) {
 	t.Helper()
-	for collection, most := range map[string]int64{"journal": 3*4 - 1, "checkpoints": 2} {
+	for collection, most := range map[string]int64{"journal": 3*4 - 1, "checkpoints": 2, "checkpoints.chunks": 8} {
 		n, err := s.Collection(collection).CountDocuments(t.Context(), bson.D{})
 		if err != nil || n > most {
 			t.Fatalf("%d documents in %s (%v), want %d at most", n, collection, err, most)

@@ -1,6 +1,7 @@
 package mongostore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,28 +18,37 @@ import (
 
 var errDied = errors.New("the process died here")
 
-// whole wants s to deliver the set whole, at a head and with a history that leads
-// there, and returns the head.
+// whole wants s to deliver the set whole, and returns its head.
 func whole(t testing.TB, s *mongostore.Store, set string) flags.Head {
 	t.Helper()
-	c, err := contents(t.Context(), s, set)
+	head, err := inspect(t.Context(), s, set)
 	if err != nil {
-		t.Fatalf("cold read: %v", err)
+		t.Fatal(err)
 	}
-	all, err := s.Commits(t.Context(), set, flags.Version{Revision: 1}, c.Head().Version, 10_000)
+	return head
+}
+
+// inspect reads a set at its head, and the history that leads there.
+func inspect(ctx context.Context, s *mongostore.Store, set string) (flags.Head, error) {
+	c, err := contents(ctx, s, set)
 	if err != nil {
-		t.Fatalf("Commits: %v", err)
+		return flags.Head{}, fmt.Errorf("cold read: %w", err)
+	}
+	head := c.Head()
+	all, err := s.Commits(ctx, set, flags.Version{Revision: 1}, head.Version, 10_000)
+	if err != nil {
+		return head, fmt.Errorf("history: %w", err)
 	}
 	replay := flags.NewContents(set)
 	for i := range all {
 		if err := replay.Apply(&all[i]); err != nil {
-			t.Fatalf("the history does not add up: %v", err)
+			return head, fmt.Errorf("the history does not add up: %w", err)
 		}
 	}
-	if replay.Head() != c.Head() {
-		t.Fatalf("the history leads to %+v, the set is at %+v", replay.Head(), c.Head())
+	if replay.Head() != head {
+		return head, fmt.Errorf("the history leads to %+v, the set is at %+v", replay.Head(), head)
 	}
-	return c.Head()
+	return head, nil
 }
 
 func TestTwoRoutersShareOneJournal(t *testing.T) {
