@@ -77,6 +77,13 @@ func (f *fault) set(answer func(context.Context, string) error) {
 	}
 }
 
+// bendBy changes what is delivered from now on.
+func (f *fault) bendBy(distort func(flags.Update) flags.Update) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.distort = distort
+}
+
 // count returns how many calls of an op ("" any) were sent since an instant.
 func (f *fault) count(op string, since time.Time) (n int) {
 	f.mu.Lock()
@@ -117,11 +124,12 @@ func (f *fault) Fetch(ctx context.Context, set string, have flags.Head) (flags.U
 
 func (f *fault) bend(u flags.Update) flags.Update {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.distort == nil {
+	distort := f.distort
+	f.mu.Unlock()
+	if distort == nil {
 		return u
 	}
-	return f.distort(u)
+	return distort(u)
 }
 
 func (f *fault) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
@@ -205,17 +213,15 @@ const onFlag = `{"defaultVariant":"on","state":"ENABLED","variants":{"off":false
 // mirror brings a replica up to a store, as a router does.
 func mirror(t *testing.T, from, to *memstore.Store) {
 	t.Helper()
-	u, err := from.Fetch(t.Context(), "default", flags.Head{Set: "default"})
+	head, err := from.Head(t.Context(), "default")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := flags.ContentsOf(u.Checkpoint)
-	for i := range u.Commits {
-		if err := c.Apply(&u.Commits[i]); err != nil {
-			t.Fatal(err)
-		}
+	commits, err := from.Commits(t.Context(), "default", flags.Version{Revision: 1}, head.Version, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := to.Seed(t.Context(), c.Checkpoint()); err != nil {
+	if err := to.Append(t.Context(), "default", commits); err != nil {
 		t.Fatal(err)
 	}
 }

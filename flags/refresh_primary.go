@@ -90,9 +90,9 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 // follow opens a stream and takes its events until it is lost. The error is
 // never nil.
 func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err error) {
-	ctx, cancel := context.WithCancel(ctx)
+	life, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.openStream(ctx, cancel, l)
+	stream, err := c.openStream(ctx, life, cancel, l)
 	if err != nil {
 		return 0, err
 	}
@@ -113,21 +113,21 @@ func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err
 	return drain, err
 }
 
-// openStream opens the stream behind the gate and within the budget, which must
-// not bound the stream itself.
-func (c *Client) openStream(ctx context.Context, giveUp context.CancelFunc, l *layer) (stream Stream, err error) {
+// openStream opens a stream that lasts as long as life, behind the gate and within
+// the budget, which must not bound the stream itself. The gate is given ctx, which a
+// budget that ends does not touch: to it that would be a caller who left.
+func (c *Client) openStream(ctx, life context.Context, giveUp context.CancelFunc, l *layer) (stream Stream, err error) {
 	have := c.keeper.have()
 	if c.resync.Swap(false) {
 		have = Head{Set: c.opts.Set} // what the stream sent last did not fit: begin with a whole set
 	}
 	ran := false
-	err = l.Gate.RunIfClosed(ctx, func(ctx context.Context) error {
+	err = l.Gate.RunIfClosed(ctx, func(context.Context) error {
 		ran = true
-		began, late := time.Now(), false
+		began := time.Now()
 		budget := time.AfterFunc(l.Timeout, giveUp)
-		s, err := l.Watcher.Watch(ctx, l.set, have)
-		late = !budget.Stop()
-		if late {
+		s, err := l.Watcher.Watch(life, l.set, have)
+		if late := !budget.Stop(); late {
 			if err == nil {
 				_ = s.Close()
 			}

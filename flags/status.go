@@ -16,7 +16,7 @@ type ClientStatus struct {
 }
 
 // ByName returns the status of the layer with the given name, or false.
-func (s *ClientStatus) ByName(name string) (LayerStatus, bool) {
+func (s ClientStatus) ByName(name string) (LayerStatus, bool) {
 	for _, l := range s.Layers {
 		if l.Name == name {
 			return l, true

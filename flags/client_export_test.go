@@ -1,0 +1,12 @@
+package flags
+
+// The guards of a client, switched off one at a time by the twins of tests.
+
+// WithoutVersionGuard installs older versions too.
+func WithoutVersionGuard(o Options) Options { o.sabotage.anyVersion = true; return o }
+
+// WithoutLineageGuard installs other lineages too.
+func WithoutLineageGuard(o Options) Options { o.sabotage.anyLineage = true; return o }
+
+// WithoutDigestGuard installs what does not add up.
+func WithoutDigestGuard(o Options) Options { o.sabotage.anyDigest = true; return o }
