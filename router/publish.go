@@ -16,7 +16,7 @@ import (
 // Pauses of publishers.
 const (
 	firstRetry   = 200 * time.Millisecond
-	longestRetry = 30 * time.Second
+	longestRetry = 5 * time.Second
 	renewEvery   = 20 * time.Second // a place that nothing changes in is confirmed this often
 	attemptLimit = 30 * time.Second
 )

@@ -139,6 +139,12 @@ func (r *Router) CheckMirrors(ctx context.Context) error {
 	return nil
 }
 
+// Close ends a router that is not served after all, and closes its store.
+func (r *Router) Close() error {
+	r.hub.Close()
+	return r.opts.Store.Close()
+}
+
 // Hold returns the version of a set from which on a mirror still needs the
 // commits, for the store's compaction; zero where none does. A mirror that has
 // been out of reach for a week does not count any more.

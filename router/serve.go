@@ -55,8 +55,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	r.stop(page, ops)
 	stopFollowing()
 	wg.Wait()
-	r.hub.Close()
-	return errors.Join(err, r.opts.Store.Close())
+	return errors.Join(err, r.Close())
 }
 
 func (r *Router) httpServer(h http.Handler) *http.Server {

@@ -36,7 +36,12 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 		return err
 	}
 	defer closeAll(on)
-	st, err := openStore(c)
+	to, err := openPlaces(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer to.close()
+	st, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -45,11 +50,22 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 		return errors.Join(err, st.Close())
 	}
 	r := router.New(router.Options{
-		Store: st.Store, StoreKind: st.kind, TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
+		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches,
+		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
 	})
 	st.router.Store(r)
+	if err := checkMirrors(ctx, r); err != nil {
+		return errors.Join(err, r.Close())
+	}
 	announce(log, c, st, on, head)
 	return r.Serve(ctx, on)
+}
+
+// checkMirrors refuses to start beside a mirror of another history.
+func checkMirrors(ctx context.Context, r *router.Router) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	return r.CheckMirrors(ctx)
 }
 
 // begin makes sure that the store answers and has the default set.

@@ -1,18 +1,23 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 	"github.com/holdfast-flags/holdfast/store/memstore"
+	"github.com/holdfast-flags/holdfast/store/mongostore"
 )
 
 // opened is a store with what only its kind has.
@@ -25,7 +30,7 @@ type opened struct {
 	router *atomic.Pointer[router.Router]
 }
 
-func openStore(c *config) (*opened, error) {
+func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error) {
 	o := &opened{router: new(atomic.Pointer[router.Router]), name: redact(c.store)}
 	scheme, rest, _ := strings.Cut(c.store, ":")
 	var err error
@@ -36,7 +41,8 @@ func openStore(c *config) (*opened, error) {
 		o.kind, o.sample = "bolt", true
 		o.Store, err = openBolt(c.dataDir, rest, o.hold)
 	default:
-		err = errors.New("this build has no MongoDB driver")
+		o.kind = "mongodb"
+		o.Store, err = openMongo(ctx, c.store, log)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", o.name, err)
@@ -60,4 +66,50 @@ func openBolt(dir, path string, hold func(string) flags.Version) (store.Store, e
 		return nil, err
 	}
 	return boltstore.Open(path, &boltstore.Options{Hold: hold})
+}
+
+func openMongo(ctx context.Context, uri string, log *slog.Logger) (*mongostore.Store, error) {
+	return mongostore.Open(ctx, uri, &mongostore.Options{Logger: log})
+}
+
+// places are where the router publishes to.
+type places struct {
+	mirrors []router.Mirror
+	caches  []router.Cache
+	closers []io.Closer
+}
+
+// openPlaces opens mirrors and cache without waiting for any of them: a router
+// starts whether they are there or not.
+func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, error) {
+	p := &places{}
+	for _, uri := range c.mirrors {
+		m, err := openMongo(ctx, uri, log)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("--mirror %s: %w", redact(uri), err)
+		}
+		p.closers = append(p.closers, m)
+		p.mirrors = append(p.mirrors, router.Mirror{Name: redact(uri), Replica: m})
+	}
+	if c.cache == "" {
+		return p, nil
+	}
+	cache, err := rediscache.Open(c.cache, nil)
+	if err != nil {
+		p.close()
+		return nil, fmt.Errorf("--cache %s: %w", redact(c.cache), err)
+	}
+	p.closers = append(p.closers, cache)
+	layer := cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
+		Authoritative: func(flags.Lineage) bool { return true }, // it is the router that says which lineage is right
+	})
+	p.caches = append(p.caches, router.Cache{Name: redact(c.cache), Sink: layer})
+	return p, nil
+}
+
+func (p *places) close() {
+	for _, c := range p.closers {
+		_ = c.Close() // all that was to be written has been, or will be by the next router
+	}
 }
