@@ -122,6 +122,8 @@ func writeAndKill(t *testing.T, path string, early bool) []string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	overdue := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() }) // one that never gets to write
+	defer overdue.Stop()
 	// The first acknowledgement says that it writes; then at any instant.
 	var ids []string
 	lines := bufio.NewScanner(stdout)
