@@ -20,6 +20,7 @@ func versionText(v flags.Version) string { return revisionText(v.Epoch) + revisi
 const (
 	revisionDigits = 20
 	digestBytes    = 16
+	maxInstant     = 1 << 52 // microseconds, in the year 2112: durations from there fit
 )
 
 // tailFrom is the lower bound of the members after a revision.
@@ -62,7 +63,7 @@ func parseEntry(set string, fields []any) (stored, error) {
 	var errAsOf, errEnd error
 	s.asOf, errAsOf = strconv.ParseInt(text[1], 10, 64)
 	s.end, errEnd = strconv.ParseInt(text[2], 10, 64)
-	if errAsOf != nil || errEnd != nil || s.end < s.asOf || s.head.Set != set {
+	if errAsOf != nil || errEnd != nil || s.asOf < 0 || s.end < s.asOf || s.end > maxInstant || s.head.Set != set {
 		return s, fmt.Errorf("%w: it says set %q, as of %.20q until %.20q", cachestrategy.ErrDamaged, s.head.Set, text[1], text[2])
 	}
 	s.checkpoint = text[3]
