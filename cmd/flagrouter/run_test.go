@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func nobody(string) string { return "" }
+
+// TestBadConfig: one clear line about the option that is wrong, and exit code 2.
+func TestBadConfig(t *testing.T) {
+	file := func(text string) string { return "--config=" + writeFile(t, "router.yaml", text) }
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--no-such-option"}, "no-such-option"},
+		{[]string{"serve"}, `unexpected argument "serve"`},
+		{[]string{"--store", "sqlite:x"}, "sqlite"},
+		{[]string{"--store", "bolt:"}, "names no file"},
+		{[]string{"--store", "memory:x"}, "memory:"},
+		{[]string{"--store", "grpc://router:8015"}, "does not exist yet"},
+		{[]string{"--store", "mysql://user:secret@db/x"}, "mysql://db/x"},
+		{[]string{"--mirror", "bolt:x"}, "--mirror"},
+		{[]string{"--mirror", "postgres://user:secret@db"}, "postgres://db"},
+		{[]string{"--cache", "memcached://user:secret@cache"}, "memcached://cache"},
+		{[]string{"--auth", "keys"}, "--auth keys"},
+		{[]string{"--grpc-addr", "8015"}, "HOST:PORT"},
+		{[]string{"--grpc-addr", "0.0.0.0:8015"}, "--insecure"},
+		{[]string{"--http-addr", ":8016"}, "--insecure"},
+		{[]string{"--ops-addr", "[::]:8014"}, "--insecure"},
+		{[]string{"--http-addr", "192.0.2.1:8016"}, "--insecure"},
+		{[]string{"--tls-cert", "x"}, "--tls-key"},
+		{[]string{"--tls-client-ca", "x"}, "--tls-cert"},
+		{[]string{"--log-format", "xml"}, "text or json"},
+		{[]string{"--log-level", "loud"}, "loud"},
+		{[]string{"--log-level", "info+3"}, "info+3"},
+		{[]string{"--eval-addr", "127.0.0.1:8013"}, "eval-addr"},
+		{[]string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
+		{[]string{file("stroe: memory\n")}, `router.yaml:1: unknown option "stroe"`},
+		{[]string{file("- store\n")}, "mapping"},
+		{[]string{file("store: [unclosed\n")}, "router.yaml"},
+		{[]string{file("store: memory\nlog-level: info\nstore: memory\n")}, "router.yaml"},
+		{[]string{file("insecure: perhaps\n")}, "perhaps"},
+		{[]string{file("store: {kind: bolt}\n")}, "want a value"},
+		{[]string{file("config: other.yaml\n")}, "unknown option"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, stdio{env: nobody, out: &out, err: &errs})
+		line := errs.String()
+		if code != exitUsage || strings.Count(line, "\n") != 1 || !strings.HasPrefix(line, "flagrouter: ") || !strings.Contains(line, c.want) {
+			t.Errorf("%v: exit code %d, %q; want %q", c.args, code, line, c.want)
+		}
+		if strings.Contains(line, "secret") || out.Len() > 0 {
+			t.Errorf("%v: told %q and %q", c.args, line, out.String())
+		}
+	}
+}
+
+// TestPrecedence: a flag wins over a variable, a variable over the file, the file
+// over the default.
+func TestPrecedence(t *testing.T) {
+	path := writeFile(t, "router.yaml", `
+store: memory
+grpc-addr: 127.0.0.1:1
+http-addr: 127.0.0.1:1
+ops-addr: 127.0.0.1:1
+mirror:
+  - mongodb://a/x
+  - mongodb://b/x
+insecure: true
+`)
+	env := map[string]string{
+		"FLAGROUTER_CONFIG": path, "FLAGROUTER_GRPC_ADDR": "127.0.0.1:2", "FLAGROUTER_HTTP_ADDR": "127.0.0.1:2",
+	}
+	c, err := parse([]string{"--grpc-addr=127.0.0.1:3"}, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.grpcAddr != "127.0.0.1:3" || c.httpAddr != "127.0.0.1:2" || c.opsAddr != "127.0.0.1:1" || c.store != "memory" || !c.insecure {
+		t.Errorf("got %+v", c)
+	}
+	if strings.Join(c.mirrors, " ") != "mongodb://a/x mongodb://b/x" {
+		t.Errorf("mirrors are %v", c.mirrors)
+	}
+	env["FLAGROUTER_MIRROR"] = "mongodb://c/x mongodb://d/x"
+	c, err = parse(nil, func(name string) string { return env[name] })
+	if err != nil || strings.Join(c.mirrors, " ") != "mongodb://c/x mongodb://d/x" {
+		t.Errorf("mirrors are %v, %v", c, err)
+	}
+	env["FLAGROUTER_INSECURE"] = "perhaps"
+	if _, err := parse(nil, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "FLAGROUTER_INSECURE") {
+		t.Errorf("a bad variable: %v", err)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, stdio{env: nobody, out: &out, err: &errs}); code != exitOK || errs.Len() > 0 {
+		t.Errorf("exit code %d, %q", code, errs.String())
+	}
+	for _, want := range []string{"Examples:", "--store", "--mirror", "--cache", "--seed", "--config", "FLAGROUTER_"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("help lacks %s", want)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for in, want := range map[string]string{
+		"mongodb://user:p@ss/w@h1:1,h2:2/db?authSource=x": "mongodb://h1:1,h2:2/db",
+		"redis://:secret@cache:6379/0?prefix=a":           "redis://cache:6379/0",
+		"bolt:holdfast.db":                                "bolt:holdfast.db",
+		"mongodb://h1/db":                                 "mongodb://h1/db",
+	} {
+		if got := redact(in); got != want {
+			t.Errorf("redact(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
