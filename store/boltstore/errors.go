@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +21,7 @@ var ErrCorrupt = errors.New("boltstore: damaged file")
 var ErrLocked = errors.New("boltstore: file is in use by another process")
 
 func damaged(set, what string, key []byte, why error) error {
-	at := fmt.Sprintf("%x", key)
+	at := hex.EncodeToString(key)
 	if v, ok := versionOf(key); ok && what != "index of commit" {
 		at = v.String()
 	}

@@ -110,7 +110,7 @@ func killAgainAndAgain(t *testing.T, kills int, early bool) (acknowledged, lost 
 // writeAndKill runs a writer, kills it in the midst, and returns what it acknowledged.
 func writeAndKill(t *testing.T, path string, early bool) []string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // killed below, on purpose and in any case
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), writerEnv+"="+path)
 	if early {
 		cmd.Env = append(cmd.Env, earlyEnv+"=1")

@@ -79,7 +79,6 @@ var watchClauses = map[string]func(*env){
 			followers[i] = e.follow(contentsOf(e, set))
 		}
 		wait := e.writeAtOnce()
-		last := flags.Head{Set: set}
 		errs := make([]error, len(followers))
 		var wg sync.WaitGroup
 		total := uint64(e.h.Writers*e.h.Writes) + 1
@@ -92,7 +91,7 @@ var watchClauses = map[string]func(*env){
 		}
 		wait()
 		wg.Wait()
-		last = e.head(set)
+		last := e.head(set)
 		for i, f := range followers {
 			if errs[i] != nil {
 				e.Fatalf("follower %d: %v", i, errs[i])
