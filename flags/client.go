@@ -30,8 +30,7 @@ type Client struct {
 	streaming   atomic.Bool
 	warned      time.Time // only the fallback loop looks at it
 
-	born  time.Time
-	asked atomic.Int64 // nanoseconds after born at which the newest answered question was sent
+	questions questions
 
 	// The client's own lifetime, ended by Close; no caller's context outlives a call.
 	ctx     context.Context
@@ -54,7 +53,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{opts: opts, born: time.Now(), trouble: trouble{changed: make(chan struct{})}}
+	c := &Client{opts: opts, trouble: trouble{changed: make(chan struct{})}}
 	c.keeper = newKeeper(&c.opts, &c.current)
 	c.keeper.offer = c.installed
 	c.primary = newLayer(opts.Primary, opts.Set, true, &c.opts.Observer)

@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -128,11 +129,11 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 	if p := c.current.Load(); !r.fresh && (!demanded || reaches(p.snap, floor)) {
 		return View{p}
 	}
-	began := time.Now()
+	before := c.questions.sent.Load()
 	if !r.fresh && c.awaitStream(ctx, floor) {
 		return View{c.current.Load()}
 	}
-	asked := c.ask(ctx, began)
+	asked := c.ask(ctx, before)
 	p := c.current.Load()
 	if asked && (!demanded || reaches(p.snap, floor)) || !r.fresh && reaches(p.snap, floor) {
 		return View{p}
@@ -168,10 +169,16 @@ func (c *Client) awaitStream(ctx context.Context, t Token) bool {
 	return false
 }
 
+// questions numbers what the primary is asked for reads that demand it.
+type questions struct {
+	sent     atomic.Uint64
+	answered uint64 // the newest that was; guarded by the layer's lock
+}
+
 // ask makes sure that what is held is no older than what the primary had at some
-// instant after began. Callers that wait here together are answered by one
-// question: each that gets its turn looks whether it was asked meanwhile.
-func (c *Client) ask(ctx context.Context, began time.Time) bool {
+// instant after the first before questions were sent. Callers that wait here together are
+// answered by one: each that gets its turn looks whether it was asked meanwhile. Counting needs no clock.
+func (c *Client) ask(ctx context.Context, before uint64) bool {
 	l := c.origin()
 	if l == nil || c.ctx.Err() != nil {
 		return false
@@ -181,7 +188,7 @@ func (c *Client) ask(ctx context.Context, began time.Time) bool {
 	if l.lockWait(ctx) != nil {
 		return false
 	}
-	if c.asked.Load() >= int64(began.Sub(c.born)) {
+	if c.questions.answered > before {
 		l.unlock()
 		return true
 	}
@@ -190,10 +197,10 @@ func (c *Client) ask(ctx context.Context, began time.Time) bool {
 	answer := make(chan error, 1)
 	c.running.Go(func() {
 		defer l.unlock()
-		sent := time.Now()
+		number := c.questions.sent.Add(1)
 		err := c.pullLocked(c.ctx, l)
 		if err == nil {
-			c.asked.Store(int64(sent.Sub(c.born)))
+			c.questions.answered = number
 		}
 		answer <- err
 	})

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 )
 
@@ -81,20 +82,21 @@ func difference(u *Update, old, now *Snapshot) *diff {
 	if old != nil {
 		d.from = old.Token()
 	}
-	if u.Checkpoint == nil && old != nil {
-		for i := range u.Commits {
-			if u.Commits[i].Op == OpDelete || u.Commits[i].Op == OpCreate {
-				d.compare(old, now)
-			}
-			for _, m := range u.Commits[i].Changes {
+	if u.Checkpoint != nil || old == nil || slices.ContainsFunc(u.Commits, replacesAll) {
+		d.compare(old, now)
+		return d
+	}
+	for i := range u.Commits {
+		for _, m := range u.Commits[i].Changes {
+			if !bytes.Equal(old.bytes(m.Key), now.bytes(m.Key)) {
 				d.add(m.Key)
 			}
 		}
-		return d
 	}
-	d.compare(old, now)
 	return d
 }
+
+func replacesAll(c Commit) bool { return c.Op == OpCreate || c.Op == OpDelete }
 
 func (d *diff) compare(old, now *Snapshot) {
 	if old == nil {

@@ -92,6 +92,7 @@ func TestWrongConfig(t *testing.T) {
 		{standard.Config{Cache: "memory:?max-entries=many"}, "max-entries=many"},
 		{standard.Config{Primary: "rest+http://router:8016"}, "not in this version"},
 		{standard.Config{Primary: "ftp://user:secret@host/x?y"}, `primary "ftp://host/x": unknown scheme`},
+		{standard.Config{Secondary: "mongodb://user:secret@host:port/db"}, "mongodb://host:port/db"},
 		{standard.Config{Primary: "nonsense"}, "unknown scheme"},
 		{standard.Config{Primary: "file:"}, "names no file"},
 		{standard.Config{Primary: "grpc://nowhere"}, "want grpc://HOST:PORT"},

@@ -1,0 +1,167 @@
+package flags_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store/memstore"
+)
+
+// took returns the details of a read and the virtual time it waited.
+func (l *ladder) took(ctx context.Context) (flags.BoolDetails, time.Duration) {
+	began := time.Now()
+	d := l.BoolDetails(ctx, "beta", anyone, false)
+	return d, time.Since(began)
+}
+
+func TestAtLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		sent := l.primary.count("", time.Time{})
+		held := l.Token(t.Context())
+		if d, took := l.took(flags.AtLeast(t.Context(), held)); d.Freshness != flags.FreshnessFresh || took != 0 {
+			t.Errorf("held: %v after %v", d.Freshness, took)
+		}
+		if n := l.primary.count("", time.Time{}); n != sent {
+			t.Errorf("a version that is held cost %d calls", n-sent)
+		}
+
+		write := apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
+		written := write.Head().Token()
+		if d, took := l.took(flags.AtLeast(t.Context(), written)); !d.Value || d.Token() != written || took > 10*time.Millisecond {
+			t.Errorf("own write: %v at %v after %v", d.Value, d.Token(), took)
+		}
+
+		future := flags.Token{Set: "default", Version: flags.Version{Revision: 99}}
+		ctx := flags.AtLeast(t.Context(), future)
+		if d, took := l.took(ctx); d.Freshness != flags.FreshnessNotFresh || !d.Value || took != 250*time.Millisecond {
+			t.Errorf("not written yet: %v, %v after %v", d.Freshness, d.Value, took)
+		}
+		if got := l.Client.Token(ctx); got != future {
+			t.Errorf("the session forgot %v and has %v", future, got)
+		}
+		other := flags.Token{Set: "another", Version: flags.Version{Revision: 99}}
+		if d, took := l.took(flags.AtLeast(t.Context(), other)); d.Freshness != flags.FreshnessFresh || took != 0 {
+			t.Errorf("token of another set: %v after %v", d.Freshness, took)
+		}
+		foreign := flags.Token{Set: "default", Version: flags.Version{Revision: 1}, Lineage: flags.NewLineage()}
+		if d, _ := l.took(flags.AtLeast(t.Context(), foreign)); d.Freshness != flags.FreshnessNotFresh {
+			t.Errorf("token of another lineage: %v", d.Freshness)
+		}
+		l.check(t)
+	})
+}
+
+// A token newer than what the stream has brought is fetched past it.
+func TestAtLeastAsksPrimary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		l.primary.bendBy(func(u flags.Update) flags.Update {
+			if len(u.Commits) == 1 { // the stream is a second late
+				time.Sleep(time.Second)
+			}
+			return u
+		})
+		apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
+		synctest.Wait()
+		second := apply(t, l.primary.store, flags.OpChange, putFlag("other", onFlag))
+		d, took := l.took(flags.AtLeast(t.Context(), second.Head().Token()))
+		if d.Freshness != flags.FreshnessFresh || d.Token().Revision != 3 || took != 250*time.Millisecond {
+			t.Errorf("at %v, %v after %v", d.Token(), d.Freshness, took)
+		}
+		time.Sleep(time.Minute)
+		l.check(t)
+	})
+}
+
+func TestFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		began := time.Now()
+		if d, _ := l.took(flags.Fresh(t.Context())); d.Freshness != flags.FreshnessFresh {
+			t.Errorf("got %v", d.Freshness)
+		}
+		if n := l.primary.count("head", began); n != 1 {
+			t.Errorf("asked for %d heads", n)
+		}
+		l.primary.mu.Lock()
+		l.primary.answer = hang // the stream stays
+		l.primary.mu.Unlock()
+		if d, took := l.took(flags.Fresh(t.Context())); d.Freshness != flags.FreshnessNotFresh || d.Value || took != time.Second {
+			t.Errorf("with a primary that hangs: %v after %v", d.Freshness, took)
+		}
+		l.check(t)
+	})
+}
+
+// Questions that wait for each other are answered together: at most one is under
+// way and one behind it, whatever the number of readers.
+func TestFreshIsCoalesced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		l.primary.mu.Lock()
+		l.primary.answer = after(100 * time.Millisecond)
+		l.primary.mu.Unlock()
+		began := time.Now()
+		done := make(chan flags.Freshness)
+		for range 100 {
+			go func() { done <- l.BoolDetails(flags.Fresh(t.Context()), "beta", anyone, false).Freshness }()
+		}
+		for range 100 {
+			if f := <-done; f != flags.FreshnessFresh {
+				t.Errorf("got %v", f)
+			}
+		}
+		if n := l.primary.count("head", began); n > 2 {
+			t.Errorf("%d questions for 100 readers", n)
+		}
+	})
+}
+
+func TestPin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		ctx := l.Pin(t.Context())
+		written := apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
+		waitFor(t, time.Second, "toggle", l.on)
+		if l.Bool(ctx, "beta", anyone, false) || l.Client.Token(ctx).Revision != 1 {
+			t.Error("the pinned snapshot moved")
+		}
+		again := l.Pin(ctx)
+		if l.Bool(again, "beta", anyone, false) {
+			t.Error("a pin within a pin moved")
+		}
+		if later := flags.AtLeast(ctx, written.Head().Token()); !l.Bool(later, "beta", anyone, false) {
+			t.Error("a pinned context that demands a newer version got the older")
+		}
+	})
+}
+
+// Reads cost one look at the context and no memory, however deep the context.
+func TestReadsWithContextDoNotAllocate(t *testing.T) {
+	s := memstore.New(nil)
+	defer closed(t, s)
+	create(t, s)
+	c := open(t, flags.Options{Primary: flags.Layer{Source: s, Watcher: s}})
+	type key int
+	ctx := context.Context(t.Context())
+	for i := range 8 {
+		ctx = context.WithValue(ctx, key(i), i)
+	}
+	floor := flags.AtLeast(ctx, c.Token(ctx))
+	view := c.View(ctx)
+	for name, read := range map[string]func(){
+		"client":          func() { c.Bool(ctx, "beta", anyone, false) },
+		"client, details": func() { c.BoolDetails(ctx, "beta", anyone, false) },
+		"held token":      func() { c.Bool(floor, "beta", anyone, false) },
+		"view":            func() { view.Bool("beta", anyone, false) },
+		"unknown flag":    func() { c.Bool(ctx, "nonsense", anyone, false) },
+	} {
+		if n := testing.AllocsPerRun(100, read); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
