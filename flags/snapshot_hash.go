@@ -18,12 +18,15 @@ const (
 // hashText hashes a key, never to 0. It folds 128-bit products of eight bytes at a
 // time, inline: hash/maphash took longer than the whole rest of a read.
 func hashText(s string) uint64 {
-	h := hashSeed ^ uint64(len(s))
+	h := hashSeed
+	// The length goes into the multiplier: tails are made of few bytes, and one
+	// text must not read as another with a length that makes up for it.
+	last := hashFinal ^ uint64(len(s))<<8
 	for len(s) > 8 {
 		h = fold(h^load64(s), hashStep)
 		s = s[8:]
 	}
-	return fold(h^loadTail(s), hashFinal) | 1<<63
+	return fold(h^loadTail(s), last) | 1<<63
 }
 
 func fold(a, b uint64) uint64 {
@@ -39,8 +42,7 @@ func load32(s string) uint32 {
 }
 
 // loadTail reads the up to 8 bytes that are left, those in the middle twice rather
-// than one by one. Together with the length, which is in the hash already, no two
-// tails read the same.
+// than one by one. No two tails of one length read the same.
 func loadTail(s string) uint64 {
 	switch n := len(s); {
 	case n >= 4:
