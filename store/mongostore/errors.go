@@ -34,6 +34,13 @@ func (s *Store) call(parent context.Context, op string, budget time.Duration, f 
 	return s.classify(parent, ctx, op, err)
 }
 
+// promptly narrows ctx, that of a call with a larger budget, to the one for small
+// requests: a server that hangs must not hold up a write for as long as a bulk
+// may take.
+func (s *Store) promptly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.opts.HeadTimeout, errBudget)
+}
+
 // classify returns err as a *flags.SourceError. The order matters: a caller that
 // gave up is no outage whatever the driver says, and the driver's own words for
 // our budget running out are many.

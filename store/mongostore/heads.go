@@ -34,6 +34,8 @@ func (d *headDoc) parse() (flags.Head, error) {
 // readHead returns the head as it is stored. The error wraps store.ErrNotFound
 // where there is none.
 func (s *Store) readHead(ctx context.Context, set string) (flags.Head, error) {
+	ctx, cancel := s.promptly(ctx)
+	defer cancel()
 	var doc headDoc
 	err := s.heads.FindOne(ctx, byID(set)).Decode(&doc)
 	if errors.Is(err, mongo.ErrNoDocuments) {
@@ -93,6 +95,8 @@ func (s *Store) newestHead(ctx context.Context, set string) (flags.Head, error) 
 // raise lifts the stored head to h, if it is lower, and returns the one that is
 // stored then. The error wraps flags.ErrLineage where the set is of another lineage.
 func (s *Store) raise(ctx context.Context, h flags.Head) (flags.Head, error) {
+	ctx, cancel := s.promptly(ctx)
+	defer cancel()
 	filter := bson.D{{Key: "_id", Value: h.Set}, {Key: "lineage", Value: string(h.Lineage)}}
 	update := bson.D{{Key: "$max", Value: bson.D{{Key: "head", Value: headText(h)}}}}
 	opts := options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)

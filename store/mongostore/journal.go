@@ -15,6 +15,9 @@ import (
 // errTaken: there is a commit at this place already.
 var errTaken = errors.New("place in the journal is taken")
 
+// smallCommit is the encoded size up to which inserting a commit is no bulk.
+const smallCommit = 64 << 10
+
 // journalDoc is a document of the journal.
 type journalDoc struct {
 	ID      string `bson:"_id"`
@@ -52,6 +55,11 @@ func (d *journalDoc) parse() (flags.Commit, error) {
 
 // insert is the compare-and-append. The error is errTaken where another was first.
 func (s *Store) insert(ctx context.Context, r record) error {
+	if len(r.doc.Data) <= smallCommit {
+		var cancel context.CancelFunc
+		ctx, cancel = s.promptly(ctx)
+		defer cancel()
+	}
 	_, err := s.journal.InsertOne(ctx, r.doc)
 	if mongo.IsDuplicateKeyError(err) {
 		return errTaken

@@ -20,21 +20,41 @@ func (w *writer) maintainLater() {
 	if w.since < w.s.tuning.every && w.bytes < w.s.tuning.tailBytes {
 		return
 	}
-	w.since, w.bytes = 0, 0
-	cp := w.contents.Checkpoint()
-	w.s.work.Go(func() {
-		ctx, cancel := context.WithTimeout(w.s.life, w.s.opts.BulkTimeout)
-		defer cancel()
-		if err := w.s.maintain(ctx, cp); err != nil && w.s.life.Err() == nil {
+	cp, counted := w.contents.Checkpoint(), w.counted
+	w.since, w.bytes, w.counted = 0, 0, cp.Version
+	w.s.inBackground(func(ctx context.Context) {
+		if err := w.s.maintain(ctx, cp, counted); err != nil && w.s.life.Err() == nil {
 			w.s.log.Warn("checkpoint not written, or not packed up to it; the next one makes up for it",
 				"set", cp.Set, "at", cp.Token().String(), "error", err)
 		}
 	})
 }
 
+// inBackground runs f within the bulk budget, unless the store is closed; Close
+// waits for it.
+func (s *Store) inBackground(f func(context.Context)) {
+	s.mu.Lock() // Close ends the store's life under it: nothing starts once Close waits
+	defer s.mu.Unlock()
+	if s.life.Err() != nil {
+		return
+	}
+	s.work.Go(func() {
+		ctx, cancel := context.WithTimeout(s.life, s.opts.BulkTimeout)
+		defer cancel()
+		f(ctx)
+	})
+}
+
 // maintain keeps a set small and quick to read. The order is what makes it safe to
-// stop anywhere: nothing is removed before what replaces it can be found.
-func (s *Store) maintain(ctx context.Context, cp *flags.Checkpoint) error {
+// stop anywhere: nothing is removed before what replaces it can be found. Where
+// another router has written a checkpoint after the version counted, from which
+// this one began to count commits, there is nothing to do: of several that write
+// to a set, the first to get there serves all.
+func (s *Store) maintain(ctx context.Context, cp *flags.Checkpoint, counted flags.Version) error {
+	versions, err := s.checkpointVersions(ctx, cp.Set, cp.Lineage)
+	if err != nil || len(versions) > 0 && counted.Before(versions[len(versions)-1]) {
+		return err
+	}
 	if err := s.putCheckpoint(ctx, cp); err != nil {
 		return err
 	}
@@ -64,23 +84,29 @@ func (s *Store) putCheckpoint(ctx context.Context, cp *flags.Checkpoint) error {
 	return err
 }
 
+// checkpointVersions returns the versions of which there is a checkpoint, in order.
+func (s *Store) checkpointVersions(ctx context.Context, set string, l flags.Lineage) ([]flags.Version, error) {
+	all, err := s.checkpoints.list(ctx, under(set+"/"+string(l)))
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]flags.Version, len(all))
+	for i, m := range all {
+		h, err := parseHead(m.Head)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint %s: %w", m.ID, err)
+		}
+		versions[i] = h.Version
+	}
+	return slices.Compact(versions), nil
+}
+
 // lastButOne returns the version of the last checkpoint but one, zero where there
 // are fewer than two.
 func (s *Store) lastButOne(ctx context.Context, set string, l flags.Lineage) (flags.Version, error) {
-	all, err := s.checkpoints.list(ctx, under(set+"/"+string(l)))
-	if err != nil {
+	versions, err := s.checkpointVersions(ctx, set, l)
+	if err != nil || len(versions) < 2 {
 		return flags.Version{}, err
-	}
-	var versions []flags.Version
-	for _, m := range all {
-		h, err := parseHead(m.Head)
-		if err != nil {
-			return flags.Version{}, err
-		}
-		versions = append(versions, h.Version)
-	}
-	if versions = slices.Compact(versions); len(versions) < 2 {
-		return flags.Version{}, nil
 	}
 	return versions[len(versions)-2], nil
 }

@@ -102,10 +102,13 @@ func redacted(err error, uri string) error {
 
 // Close ends all calls, watches and maintenance. It is idempotent.
 func (s *Store) Close() error {
-	if s.life.Err() != nil {
+	s.mu.Lock()
+	closed := s.life.Err() != nil
+	s.end()
+	s.mu.Unlock()
+	if closed {
 		return nil
 	}
-	s.end()
 	s.work.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

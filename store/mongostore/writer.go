@@ -28,8 +28,9 @@ type writer struct {
 
 	contents *flags.Contents // as far as known here; nil: not loaded
 	ids      *idIndex
-	since    int // commits after the newest checkpoint
-	bytes    int // and their encoded size
+	since    int           // commits after the newest checkpoint
+	bytes    int           // and their encoded size
+	counted  flags.Version // where this count began
 }
 
 func newWriter(s *Store, set string) *writer {
@@ -220,7 +221,7 @@ func (w *writer) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.contents, w.ids, w.since, w.bytes = contents, ids, len(tail), 0
+	w.contents, w.ids, w.since, w.bytes, w.counted = contents, ids, len(tail), 0, head.Version
 	return nil
 }
 
