@@ -291,13 +291,18 @@ func (r *recorder) fail() {
 	r.failed = true
 }
 
+func (r *recorder) Cleanup(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleanups = append(r.cleanups, f)
+}
+
 func (r *recorder) Helper()                  {}
 func (r *recorder) Error(...any)             { r.fail() }
 func (r *recorder) Errorf(string, ...any)    { r.fail() }
 func (r *recorder) Fatal(...any)             { r.FailNow() }
 func (r *recorder) Fatalf(string, ...any)    { r.FailNow() }
 func (r *recorder) FailNow()                 { r.fail(); runtime.Goexit() }
-func (r *recorder) Cleanup(f func())         { r.cleanups = append(r.cleanups, f) }
 func (r *recorder) Context() context.Context { return context.Background() }
 
 // fails runs a case and reports whether it failed.
