@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": wantCode},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("USER", "tester")
+			// Built for races, each of the many processes would sleep a second before it exits.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("HOLDFAST_STORE", "bolt:"+env.WorkDir+"/flags.db")
 			return nil
 		},
