@@ -70,6 +70,15 @@ const (
 	StatusDeleted               // has no entries, by a commit that says so
 )
 
+var statusNames = [...]string{"live", "sealed", "deleted"}
+
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return fmt.Sprintf("status(%d)", uint8(s))
+}
+
 // Head describes a set at one version: which history, how far, and what its
 // contents must add up to. The zero Head of a set name is "nothing yet".
 type Head struct {

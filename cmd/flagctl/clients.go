@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -64,13 +63,13 @@ func viewOfClient(c *grpcstore.Client) clientView {
 }
 
 func clientsTable(w io.Writer, views []clientView) {
-	fmt.Fprintln(w, "NAME\tINSTANCE\tLANGUAGE\tADDRESS\tAPPLIED\tLAG\tCONNECTED")
+	row(w, "NAME", "INSTANCE", "LANGUAGE", "ADDRESS", "APPLIED", "LAG", "CONNECTED")
 	for _, v := range views {
 		applied := v.Applied
 		if applied == "" {
 			applied = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.Name, v.Instance, v.Language, v.Address, applied, v.Lag, v.Connected.Local().Format(time.DateTime))
+		row(w, v.Name, v.Instance, v.Language, v.Address, applied, v.Lag, v.Connected.Local().Format(time.DateTime))
 	}
 }
 

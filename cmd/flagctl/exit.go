@@ -51,24 +51,21 @@ func report(w io.Writer, err error) int {
 	return code
 }
 
-// message drops the name of the driver's operation, which says nothing to the
-// person who typed the command, where the cause is plain.
+// message drops the names of the drivers' operations, here and in the router,
+// which say nothing to the person who typed the command, where the cause is plain.
 func message(err error) string {
 	var conflict *store.ConflictError
 	if errors.As(err, &conflict) {
 		err = conflict
 	}
-	var ee *exitError
-	if !errors.As(err, &ee) {
-		for _, plain := range []error{store.ErrNotFound, store.ErrExists, store.ErrEnded, store.ErrInvalid, store.ErrReadOnly} {
-			var se *flags.SourceError
-			if errors.Is(err, plain) && errors.As(err, &se) {
-				err = se.Err
-				break
-			}
+	text := err.Error()
+	for _, plain := range []error{store.ErrNotFound, store.ErrExists, store.ErrEnded, store.ErrInvalid, store.ErrReadOnly} {
+		if _, cause, found := strings.Cut(text, plain.Error()); found && errors.Is(err, plain) {
+			text = plain.Error() + cause
+			break
 		}
 	}
-	return strings.TrimPrefix(err.Error(), "store: ")
+	return strings.TrimPrefix(text, "store: ")
 }
 
 func classify(err error) (code int, hint string) {
@@ -79,6 +76,8 @@ func classify(err error) (code int, hint string) {
 		return ee.code, ee.hint
 	case errors.Is(err, store.ErrConflict):
 		return exitConflict, "somebody changed it meanwhile; look with `flagctl history` and try again"
+	case errors.Is(err, store.ErrExists):
+		return exitConflict, ""
 	case errors.Is(err, store.ErrNotFound):
 		return exitNotFound, "`flagctl status` lists the sets; choose one with --set"
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &se):

@@ -48,7 +48,7 @@ that does not exist is created.`,
 
 func (a *app) readDocument(path string) (*flags.Document, error) {
 	if path == "-" {
-		data, err := io.ReadAll(a.std.in)
+		data, err := io.ReadAll(io.LimitReader(a.std.in, flags.MaxDocumentBytes+1)) // one more is refused below
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
@@ -95,10 +95,13 @@ func (a *app) importIntoNew(cmd *cobra.Command, w *writeFlags, doc *flags.Docume
 			return err
 		}
 		created = true
-		commit := a.newCommit(w)
+		commit, err := a.newCommit(ctx, st, w)
+		if err != nil {
+			return err
+		}
 		commit.Op = flags.OpCreate
 		commit.Changes = flags.Diff(nil, doc.Entries(), false)
-		return a.apply(ctx, st, w, commit, importNote(doc.Entries(), len(commit.Changes))+", into a new set")
+		return a.apply(ctx, cmd.Context(), st, w, commit, importNote(doc.Entries(), len(commit.Changes))+", into a new set")
 	})
 	return created, err
 }
@@ -116,7 +119,7 @@ func importNote(entries []flags.Entry, changed int) string {
 func (a *app) exportCmd() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use: "export", Short: "Print the set as a flagd file", Args: cobra.NoArgs,
+		Use: "export", Short: "Print the set as a flagd file (JSON, or YAML with -o yaml)", Args: cobra.NoArgs,
 		Example: "  flagctl export > flags.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "flagd" {
@@ -127,7 +130,11 @@ func (a *app) exportCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				text, err := flags.Export(c.Checkpoint().Entries)
+				notation := flagdfile.JSON
+				if a.output == "yaml" {
+					notation = flagdfile.YAML
+				}
+				text, err := notation.Format(c.Checkpoint().Entries)
 				if err != nil {
 					return err
 				}

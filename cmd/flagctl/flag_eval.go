@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 
@@ -77,18 +76,18 @@ func evalTable(w io.Writer, v evalView) {
 	if v.Variant == "" && value == "null" {
 		value = "the caller's own default"
 	}
-	fmt.Fprintf(w, "value\t%s\n", value)
+	row(w, "value", value)
 	if v.Variant != "" {
-		fmt.Fprintf(w, "variant\t%s\n", v.Variant)
+		row(w, "variant", v.Variant)
 	}
-	fmt.Fprintf(w, "reason\t%s\n", v.Reason)
+	row(w, "reason", v.Reason)
 	if v.ErrorCode != "" {
-		fmt.Fprintf(w, "error\t%s %s\n", v.ErrorCode, v.ErrorMessage)
+		row(w, "error", v.ErrorCode+" "+v.ErrorMessage)
 	}
 	if v.Metadata != nil {
-		fmt.Fprintf(w, "metadata\t%s\n", v.Metadata)
+		row(w, "metadata", string(v.Metadata))
 	}
-	fmt.Fprintf(w, "revision\t%s\n", v.Token)
+	row(w, "revision", v.Token)
 }
 
 // evaluationContext builds the context that the command line describes.
@@ -97,6 +96,9 @@ func evaluationContext(entity, contextJSON string, attrs []string) (flags.Evalua
 	if contextJSON != "" {
 		if err := json.Unmarshal([]byte(contextJSON), &members); err != nil {
 			return flags.EvaluationContext{}, usagef("--context is no JSON object: %v", err)
+		}
+		if members == nil {
+			return flags.EvaluationContext{}, usagef("--context is no JSON object: null")
 		}
 	}
 	for _, attr := range attrs {

@@ -66,13 +66,13 @@ func listOf(cp *flags.Checkpoint) []flagView {
 }
 
 func listTable(w io.Writer, views []flagView) {
-	fmt.Fprintln(w, "KEY\tTYPE\tSTATE\tDEFAULT\tRULES\tOVERRIDES\tDESCRIPTION")
+	row(w, "KEY", "TYPE", "STATE", "DEFAULT", "RULES", "OVERRIDES", "DESCRIPTION")
 	for _, v := range views {
 		rules := "-"
 		if v.Targeting {
 			rules = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.Key, v.Type, v.State, v.Default, rules, v.Overrides, shorten(v.Description, 60))
+		row(w, v.Key, v.Type, v.State, v.Default, rules, v.Overrides, shorten(v.Description, 60))
 	}
 }
 
@@ -112,21 +112,25 @@ func (a *app) getCmd() *cobra.Command {
 }
 
 func getTable(w io.Writer, key string, d flags.Definition, e flags.Entry, overrides map[string]string) {
-	fmt.Fprintf(w, "key\t%s\ntype\t%s\nstate\t%s\ndefault\t%s\nrevision\t%d\n", key, d.Type(), stateText(d), defaultText(d), e.Revision)
+	row(w, "key", key)
+	row(w, "type", d.Type())
+	row(w, "state", stateText(d))
+	row(w, "default", defaultText(d))
+	row(w, "revision", e.Revision)
 	if text := d.Description(); text != "" {
-		fmt.Fprintf(w, "description\t%s\n", text)
+		row(w, "description", text)
 	}
 	for _, v := range d.Variants() {
-		fmt.Fprintf(w, "variant %s\t%s\n", v.Name, v.Value)
+		row(w, "variant "+v.Name, string(v.Value))
 	}
 	if rule := d.Targeting(); rule != nil {
-		fmt.Fprintf(w, "targeting\t%s\n", rule)
+		row(w, "targeting", string(rule))
 	}
 	if meta := d.Field("metadata"); meta != nil {
-		fmt.Fprintf(w, "metadata\t%s\n", meta)
+		row(w, "metadata", string(meta))
 	}
 	for _, entity := range sortedKeys(overrides) {
-		fmt.Fprintf(w, "override %s\t%s\n", entity, overrides[entity])
+		row(w, "override "+entity, overrides[entity])
 	}
 }
 

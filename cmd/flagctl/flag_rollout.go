@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -36,12 +37,18 @@ func (a *app) rolloutCmd() *cobra.Command {
 			if err != nil {
 				return d, "", err
 			}
+			before := d.Targeting()
+			if d, err = d.WithTargeting(rule); err != nil {
+				return d, "", err
+			}
 			note := ""
-			if d.Targeting() != nil {
+			switch {
+			case bytes.Equal(before, d.Targeting()):
+				note = args[0] + " is rolled out like that already"
+			case before != nil:
 				note = "the rule it had before is replaced; `flagctl history " + args[0] + "` has it"
 			}
-			d, err = d.WithTargeting(rule)
-			return d, note, err
+			return d, note, nil
 		})
 	cmd.Long = `Serve variants by share. Who gets which is decided by a hash of flag key and
 targeting key, so an entity keeps its variant while shares grow. --by ATTRIBUTE

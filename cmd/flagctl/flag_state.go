@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-flags/holdfast/store"
 )
 
-// editCmd makes a command that changes the definition of one flag.
+// editing makes a command that changes the definition of one flag.
 func (a *app) editing(use, short, example string, args cobra.PositionalArgs, edit func(d flags.Definition, args []string) (flags.Definition, string, error)) *cobra.Command {
 	w := &writeFlags{}
 	cmd := &cobra.Command{

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +52,7 @@ func (a *app) historyCmd() *cobra.Command {
 }
 
 func historyTable(w io.Writer, views []commitView) {
-	fmt.Fprintln(w, "REVISION\tTIME\tWHO\tWHAT\tREASON")
+	row(w, "REVISION", "TIME", "WHO", "WHAT", "REASON")
 	for _, v := range views {
 		what := v.Op
 		for i, c := range v.Changes {
@@ -64,7 +66,7 @@ func historyTable(w io.Writer, views []commitView) {
 				what += "; " + c.Summary
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Token, v.Time.Local().Format(time.DateTime), v.Actor, what, v.Reason)
+		row(w, v.Token, v.Time.Local().Format(time.DateTime), v.Actor, what, v.Reason)
 	}
 }
 
@@ -74,10 +76,14 @@ func (a *app) history(ctx context.Context, st store.Store, key string, limit int
 	if err != nil {
 		return nil, err
 	}
+	from, err := oldest(ctx, st, head)
+	if err != nil {
+		return nil, err
+	}
 	views := []commitView{} // an empty list in JSON, not null
-	before := map[flags.EntryKey][]byte{}
-	err = eachCommit(ctx, st, head, func(c *flags.Commit) {
-		v := viewOf(c, before, key)
+	past := newPast(from != firstVersion)
+	err = eachCommit(ctx, st, head, from, func(c *flags.Commit) {
+		v := past.viewOf(c, key)
 		if key == "" || len(v.Changes) > 0 {
 			views = append(views, v)
 		}
@@ -90,24 +96,44 @@ func (a *app) history(ctx context.Context, st store.Store, key string, limit int
 	}
 	slices.Reverse(views)
 	if limit > 0 && len(views) > limit {
-		views = views[:limit]
+		return views[:limit], nil
+	}
+	if from != firstVersion {
+		fmt.Fprintf(a.std.err, "commits before %s are no longer kept\n", from)
 	}
 	return views, nil
 }
 
-// eachCommit calls f for every commit that is kept, oldest first.
-func eachCommit(ctx context.Context, h store.History, head flags.Head, f func(*flags.Commit)) error {
-	from := flags.Version{Revision: 1}
+var firstVersion = flags.Version{Revision: 1}
+
+// oldest returns the version at which the journal begins: the first there is or,
+// where older commits were compacted, a later one of the present epoch.
+func oldest(ctx context.Context, h store.History, head flags.Head) (flags.Version, error) {
+	kept := func(from flags.Version) (bool, error) {
+		_, err := h.Commits(ctx, head.Set, from, head.Version, 1)
+		if errors.Is(err, store.ErrCompacted) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if ok, err := kept(firstVersion); ok || err != nil {
+		return firstVersion, err
+	}
+	var failed error
+	revisions := sort.Search(int(head.Revision), func(i int) bool {
+		ok, err := kept(flags.Version{Epoch: head.Epoch, Revision: uint64(i) + 1})
+		failed = cmp.Or(failed, err)
+		return ok
+	})
+	return flags.Version{Epoch: head.Epoch, Revision: uint64(revisions) + 1}, failed
+}
+
+// eachCommit calls f for every commit from a version to the head, oldest first.
+func eachCommit(ctx context.Context, h store.History, head flags.Head, from flags.Version, f func(*flags.Commit)) error {
 	for {
 		commits, err := h.Commits(ctx, head.Set, from, head.Version, 0)
-		if errors.Is(err, store.ErrCompacted) {
-			return fmt.Errorf("the oldest commits are no longer kept: %w", err)
-		}
-		if err != nil {
+		if err != nil || len(commits) == 0 {
 			return err
-		}
-		if len(commits) == 0 {
-			return nil
 		}
 		for i := range commits {
 			f(&commits[i])
@@ -117,21 +143,37 @@ func eachCommit(ctx context.Context, h store.History, head flags.Head, f func(*f
 	}
 }
 
-// viewOf shows a commit, or the part of it that concerns the flag key, and keeps
-// before up to date.
-func viewOf(c *flags.Commit, before map[flags.EntryKey][]byte, key string) commitView {
+// past is what the entries were before the commit that is looked at.
+type past struct {
+	entries map[flags.EntryKey][]byte
+	partial bool // what has not been seen yet is unknown, not absent
+}
+
+func newPast(partial bool) *past {
+	return &past{entries: map[flags.EntryKey][]byte{}, partial: partial}
+}
+
+// viewOf shows a commit, or the part of it that concerns the flag key, and moves
+// the past on.
+func (p *past) viewOf(c *flags.Commit, key string) commitView {
 	v := commitView{
 		Token: c.Head().Token().String(), Time: c.Time, Op: c.Op.String(), Actor: actorText(c.Actor), Via: c.Actor.Via,
 		Address: c.Address, Reason: c.Reason, Changes: []changeView{},
 	}
 	if c.Op == flags.OpCreate || c.Op == flags.OpDelete {
-		clear(before)
+		*p = *newPast(false)
 	}
 	for _, m := range c.Changes {
-		if key == "" || concerns(m.Key, key) {
-			v.Changes = append(v.Changes, changeOf(m.Key, before[m.Key], m.Bytes))
+		before, known := p.entries[m.Key]
+		p.entries[m.Key] = m.Bytes
+		if key != "" && !concerns(m.Key, key) {
+			continue
 		}
-		before[m.Key] = m.Bytes
+		view := changeOf(m.Key, before, m.Bytes)
+		if p.partial && !known && m.Bytes != nil {
+			view.Summary = m.Key.String() + " set; what it was before is no longer kept"
+		}
+		v.Changes = append(v.Changes, view)
 	}
 	return v
 }

@@ -6,7 +6,10 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -58,11 +61,45 @@ func (a *app) print(v any, rows func(w io.Writer)) error {
 	}
 }
 
-// line prints one value per line, for streams: compact JSON, or a table row.
-func (a *app) line(v any, row string) error {
-	if a.output == "table" {
-		_, err := fmt.Fprintln(a.std.out, row)
+// row writes one line of a table, without what would break it up or drive the
+// terminal: keys, descriptions and reasons come from others.
+func row(w io.Writer, cells ...any) {
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		texts[i] = clean(fmt.Sprint(c))
+	}
+	fmt.Fprintln(w, strings.Join(texts, "\t"))
+}
+
+// clean writes control characters, and those that turn the direction of text, as
+// escapes.
+func clean(s string) string {
+	unclean := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+	if !strings.ContainsFunc(s, unclean) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unclean(r) {
+			escape := strconv.QuoteRuneToASCII(r)
+			b.WriteString(escape[1 : len(escape)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// line prints one value of a stream: a line of text, one of compact JSON, or a
+// YAML document.
+func (a *app) line(v any, text string) error {
+	switch a.output {
+	case "table":
+		_, err := fmt.Fprintln(a.std.out, text)
 		return err
+	case "yaml":
+		fmt.Fprintln(a.std.out, "---")
+		return a.print(v, nil)
 	}
 	enc := json.NewEncoder(a.std.out)
 	enc.SetEscapeHTML(false)

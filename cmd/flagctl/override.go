@@ -21,9 +21,7 @@ type overrideView struct {
 }
 
 func (a *app) overrideCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "override", Short: "Give one entity (targeting key) a variant of its own"}
-	cmd.AddCommand(a.overrideSetCmd(), a.overrideRemoveCmd(), a.overrideListCmd())
-	return cmd
+	return group("override", "Give one entity (targeting key) a variant of its own", a.overrideSetCmd(), a.overrideRemoveCmd(), a.overrideListCmd())
 }
 
 func (a *app) overrideSetCmd() *cobra.Command {
@@ -35,6 +33,9 @@ func (a *app) overrideSetCmd() *cobra.Command {
 		Args:    cobra.ExactArgs(2), ValidArgsFunction: a.completeFlagThenVariant,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
+				if entity == "" {
+					return nil, "", usagef("--entity is empty: name the targeting key that is meant")
+				}
 				d, _, err := a.flag(c, args[0])
 				if err != nil {
 					return nil, "", err
@@ -99,6 +100,11 @@ func (a *app) overrideListCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if len(args) > 0 {
+					if _, _, err := a.flag(c, args[0]); err != nil {
+						return err
+					}
+				}
 				views := []overrideView{}
 				for _, e := range c.Checkpoint().Entries {
 					if e.Key.Kind == flags.KindOverride && (len(args) == 0 || e.Key.Name == args[0]) && (entity == "" || e.Key.Entity == entity) {
@@ -114,9 +120,9 @@ func (a *app) overrideListCmd() *cobra.Command {
 }
 
 func overrideTable(w io.Writer, views []overrideView) {
-	fmt.Fprintln(w, "KEY\tENTITY\tVARIANT")
+	row(w, "KEY", "ENTITY", "VARIANT")
 	for _, v := range views {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", v.Key, v.Entity, v.Variant)
+		row(w, v.Key, v.Entity, v.Variant)
 	}
 }
 

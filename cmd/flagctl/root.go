@@ -74,6 +74,16 @@ func newRoot(std stdio) *cobra.Command {
 	return root
 }
 
+// group returns a command that only holds others.
+func group(use, short string, cmds ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs, // so that a mistyped one is an error, not a page of help
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(cmds...)
+	return cmd
+}
+
 // settle fills in from the environment what the command line leaves open.
 func (a *app) settle(cmd *cobra.Command) error {
 	orEnv := func(value *string, name, fallback string) {

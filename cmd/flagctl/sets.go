@@ -22,13 +22,11 @@ type setView struct {
 }
 
 func viewOfSet(h flags.Head) setView {
-	status := [...]string{"live", "sealed", "deleted"}[h.Status]
-	return setView{Set: h.Set, Token: h.Token().String(), Status: status, Entries: h.Count, Changed: h.Time}
+	return setView{Set: h.Set, Token: h.Token().String(), Status: h.Status.String(), Entries: h.Count, Changed: h.Time}
 }
 
 func (a *app) setsCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "sets", Short: "List, create and delete flag sets"}
-	cmd.AddCommand(
+	return group("sets", "List, create and delete flag sets",
 		&cobra.Command{
 			Use: "list", Short: "List the flag sets", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.with(cmd.Context(), a.listSets) },
@@ -36,7 +34,6 @@ func (a *app) setsCmd() *cobra.Command {
 		a.endingSetCmd("create NAME", "Begin a flag set, or a deleted one again", flags.OpCreate),
 		a.endingSetCmd("delete NAME", "Delete a flag set; its history stays", flags.OpDelete),
 	)
-	return cmd
 }
 
 func (a *app) endingSetCmd(use, short string, op flags.Op) *cobra.Command {
@@ -49,9 +46,12 @@ func (a *app) endingSetCmd(use, short string, op flags.Op) *cobra.Command {
 				return err
 			}
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-				commit := a.newCommit(w)
+				commit, err := a.newCommit(ctx, st, w)
+				if err != nil {
+					return err
+				}
 				commit.Op = op
-				return a.apply(ctx, st, w, commit, fmt.Sprintf("set %q %sd", a.set, op))
+				return a.apply(ctx, cmd.Context(), st, w, commit, fmt.Sprintf("set %q %sd", a.set, op))
 			})
 		},
 	}
@@ -72,8 +72,8 @@ func (a *app) listSets(ctx context.Context, st store.Store) error {
 }
 
 func setsTable(w io.Writer, views []setView) {
-	fmt.Fprintln(w, "SET\tREVISION\tSTATUS\tENTRIES\tCHANGED")
+	row(w, "SET", "REVISION", "STATUS", "ENTRIES", "CHANGED")
 	for _, v := range views {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", v.Set, v.Token, v.Status, v.Entries, v.Changed.Local().Format(time.DateTime))
+		row(w, v.Set, v.Token, v.Status, v.Entries, v.Changed.Local().Format(time.DateTime))
 	}
 }

@@ -100,9 +100,10 @@ func statusTable(w io.Writer, v statusView) {
 		if len(list.sinks) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s\tSET\tREVISION\tBEHIND\tERROR\n", list.title)
+		fmt.Fprintln(w)
+		row(w, list.title, "SET", "REVISION", "BEHIND", "ERROR")
 		for _, s := range list.sinks {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", s.Name, s.Set, s.Revision, s.Lag, s.Error)
+			row(w, s.Name, s.Set, s.Revision, s.Lag, s.Error)
 		}
 	}
 }

@@ -42,14 +42,7 @@ func (a *app) watch(ctx context.Context, key string) (err error) {
 	if err != nil {
 		return err
 	}
-	before := map[flags.EntryKey][]byte{}
-	remember := func(cp *flags.Checkpoint) {
-		clear(before)
-		for _, e := range cp.Entries {
-			before[e.Key] = e.Bytes
-		}
-	}
-	remember(contents.Checkpoint())
+	past := pastOf(contents.Checkpoint())
 	stream, err := st.Watch(ctx, a.set, contents.Head())
 	if err != nil {
 		return err
@@ -64,10 +57,10 @@ func (a *app) watch(ctx context.Context, key string) (err error) {
 			return err
 		}
 		if ev.Checkpoint != nil {
-			remember(ev.Checkpoint)
+			past = pastOf(ev.Checkpoint)
 		}
 		for i := range ev.Commits {
-			v := viewOf(&ev.Commits[i], before, key)
+			v := past.viewOf(&ev.Commits[i], key)
 			if key != "" && len(v.Changes) == 0 {
 				continue
 			}
@@ -78,14 +71,22 @@ func (a *app) watch(ctx context.Context, key string) (err error) {
 	}
 }
 
+func pastOf(cp *flags.Checkpoint) *past {
+	p := newPast(false)
+	for _, e := range cp.Entries {
+		p.entries[e.Key] = e.Bytes
+	}
+	return p
+}
+
 func watchRow(v commitView) string {
 	var what []string
 	for _, c := range v.Changes {
 		what = append(what, c.Summary)
 	}
-	row := fmt.Sprintf("%s  %s  %s  %s", v.Time.Local().Format(time.TimeOnly), v.Token, v.Actor, strings.Join(what, "; "))
+	text := fmt.Sprintf("%s  %s  %s  %s", v.Time.Local().Format(time.TimeOnly), v.Token, v.Actor, strings.Join(what, "; "))
 	if v.Reason != "" {
-		row += "  (" + v.Reason + ")"
+		text += "  (" + v.Reason + ")"
 	}
-	return row
+	return clean(text)
 }

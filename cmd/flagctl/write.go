@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,15 @@ type writeView struct {
 	Note    string       `json:"note,omitempty"`
 }
 
-func (a *app) newCommit(w *writeFlags) flags.Commit {
-	return flags.Commit{Set: a.set, ID: flags.NewCommitID(), Actor: actor(a.std.getenv), Reason: w.reason}
+// newCommit begins a commit; with --if-revision the set must be there.
+func (a *app) newCommit(ctx context.Context, st store.Store, w *writeFlags) (flags.Commit, error) {
+	c := flags.Commit{Set: a.set, ID: flags.NewCommitID(), Actor: actor(a.std.getenv), Reason: w.reason}
+	if w.ifRevision == 0 {
+		return c, nil
+	}
+	head, err := st.Head(ctx, a.set)
+	c.If = flags.Version{Epoch: head.Epoch, Revision: w.ifRevision}
+	return c, err
 }
 
 // actor is the person at the keyboard, as far as can be told without access control.
@@ -65,15 +73,12 @@ func (a *app) change(cmd *cobra.Command, w *writeFlags, build func(v *store.View
 		return err
 	}
 	return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-		commit := a.newCommit(w)
-		if w.ifRevision != 0 {
-			head, err := st.Head(ctx, a.set)
-			if err != nil {
-				return err
-			}
-			commit.If = flags.Version{Epoch: head.Epoch, Revision: w.ifRevision}
+		commit, err := a.newCommit(ctx, st, w)
+		if err != nil {
+			return err
 		}
 		answer := writeView{DryRun: w.dryRun}
+		var token flags.Token
 		accepted, err := store.Edit(ctx, st, commit, func(v *store.View) (changes []flags.Mutation, err error) {
 			if err := ended(v.Head()); err != nil {
 				return nil, err
@@ -81,56 +86,87 @@ func (a *app) change(cmd *cobra.Command, w *writeFlags, build func(v *store.View
 			if w.ifRevision != 0 && v.Head().Version != commit.If {
 				return nil, &store.ConflictError{Token: v.Head().Token(), Want: w.ifRevision, Have: v.Head().Revision}
 			}
-			changes, answer.Note, err = build(v)
-			answer.Token, answer.Changes = v.Head().Token().String(), viewOfChanges(v, changes)
-			if err == nil && w.dryRun {
-				err = errDryRun
+			if changes, answer.Note, err = build(v); err != nil {
+				return nil, err
 			}
-			return changes, err
+			token, answer.Changes = v.Head().Token(), viewOfChanges(v, changes)
+			if !w.dryRun {
+				return changes, nil
+			}
+			if len(changes) > 0 {
+				contents := flags.ContentsOf(&flags.Checkpoint{Head: v.Head(), Entries: slices.Collect(v.All())})
+				commit.Changes = changes
+				_, err = store.Prepare(contents, commit, time.Now())
+			}
+			return nil, cmp.Or(err, errDryRun)
 		})
 		switch {
 		case errors.Is(err, errDryRun):
+			answer.Token = token.String()
 			return a.print(answer, func(out io.Writer) { dryRunTable(out, answer) })
 		case err != nil:
 			return err
-		case len(accepted.Changes) == 0: // nothing to write is no commit
-			return a.print(answer, func(out io.Writer) { writeTable(out, answer) })
-		default:
-			return a.written(ctx, w, accepted, answer)
+		case len(accepted.Changes) > 0: // nothing to write is no commit
+			token = accepted.Head().Token()
 		}
+		return a.written(cmd.Context(), w, token, answer)
 	})
 }
 
-// apply makes a commit that depends on nothing that is there.
-func (a *app) apply(ctx context.Context, st store.Store, w *writeFlags, commit flags.Commit, note string) error {
+// apply makes a commit that depends on nothing that is there. Waiting for the
+// fleet is bounded by its own time, not by that of ctx.
+func (a *app) apply(ctx, wait context.Context, st store.Store, w *writeFlags, commit flags.Commit, note string) error {
 	answer := writeView{DryRun: w.dryRun, Note: note, Changes: viewOfChanges(flags.NewContents(a.set), commit.Changes)}
 	if w.dryRun {
+		if err := a.prepare(ctx, st, commit); err != nil {
+			return err
+		}
 		return a.print(answer, func(out io.Writer) { dryRunTable(out, answer) })
 	}
 	accepted, err := st.Apply(ctx, commit)
 	if err != nil {
 		return err
 	}
-	return a.written(ctx, w, accepted, answer)
+	return a.written(wait, w, accepted.Head().Token(), answer)
+}
+
+// prepare finds what the store would refuse a commit for.
+func (a *app) prepare(ctx context.Context, st store.Store, commit flags.Commit) error {
+	contents := flags.NewContents(a.set)
+	u, err := st.Fetch(ctx, a.set, flags.Head{Set: a.set})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		if contents, err = store.Assemble(a.set, u); err != nil {
+			return err
+		}
+	}
+	_, err = store.Prepare(contents, commit, time.Now())
+	return err
 }
 
 // checkWrite finds what is wrong with the flags before anything is written.
 func (a *app) checkWrite(w *writeFlags) error {
+	if w.wait < 0 {
+		return usagef("--wait=%v: want a positive duration such as 10s", w.wait)
+	}
 	if w.wait > 0 && a.storeAt != "" {
 		return usagef("--wait needs a router: only it knows its clients; leave out --store")
 	}
 	return nil
 }
 
-// written answers a write that was accepted, and waits for the fleet if asked to.
-func (a *app) written(ctx context.Context, w *writeFlags, accepted flags.Commit, answer writeView) error {
-	token := accepted.Head().Token()
+// written answers a write that was accepted, or was not needed, and waits for the
+// fleet if asked to.
+func (a *app) written(ctx context.Context, w *writeFlags, token flags.Token, answer writeView) error {
 	answer.Token = token.String()
 	if err := a.print(answer, func(out io.Writer) { writeTable(out, answer) }); err != nil {
 		return err
 	}
 	if w.wait > 0 {
-		return a.confirm(context.WithoutCancel(ctx), token, w.wait)
+		return a.confirm(ctx, token, w.wait)
 	}
 	return nil
 }
@@ -152,31 +188,31 @@ func writeTable(out io.Writer, v writeView) {
 			fmt.Fprintf(out, "... and %d more\n", len(v.Changes)-i)
 			break
 		}
-		fmt.Fprintln(out, c.Summary)
+		row(out, c.Summary)
 	}
 	if v.Note != "" {
-		fmt.Fprintln(out, v.Note)
+		row(out, v.Note)
 	}
-	fmt.Fprintln(out, v.Token)
+	row(out, v.Token)
 }
 
 func dryRunTable(out io.Writer, v writeView) {
 	fmt.Fprintln(out, "would change, nothing was written:")
 	for _, c := range v.Changes {
-		fmt.Fprintf(out, "  %s\n", c.Summary)
+		row(out, "  "+c.Summary)
 		for _, line := range diffLines(c.Before, c.After) {
-			fmt.Fprintf(out, "    %s\n", line)
+			row(out, "    "+line)
 		}
 	}
 	if v.Note != "" {
-		fmt.Fprintln(out, v.Note)
+		row(out, v.Note)
 	}
 }
 
 // confirm waits until every connected client of the set answers from token or
 // something newer. The router knows; a store opened directly does not.
 func (a *app) confirm(ctx context.Context, token flags.Token, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("waited %v", limit))
 	defer cancel()
 	st, err := a.router()
 	if err != nil {
@@ -185,19 +221,22 @@ func (a *app) confirm(ctx context.Context, token flags.Token, limit time.Duratio
 	defer st.Close()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	missing := "the router has not said who has applied it"
 	for {
 		clients, err := st.Clients(ctx, a.set)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
 		behind := slices.DeleteFunc(clients, func(c grpcstore.Client) bool { return !c.Applied.Head.Version.Before(token.Version) })
-		if err == nil && len(behind) == 0 {
+		switch {
+		case err == nil && len(behind) == 0:
 			fmt.Fprintf(a.std.err, "applied by all connected clients\n")
 			return nil
+		case err == nil:
+			missing = fmt.Sprintf("%d connected clients have not applied it", len(behind))
+		case ctx.Err() == nil: // the router may come back before the time is over
+			missing = message(err)
 		}
 		select {
 		case <-ctx.Done():
-			return &exitError{code: exitNotConfirmed, err: fmt.Errorf("%s is written, but %d connected clients have not applied it within %v", token, len(behind), limit),
+			return &exitError{code: exitNotConfirmed, err: fmt.Errorf("%s is written, but not confirmed: %s (%w)", token, missing, context.Cause(ctx)),
 				hint: "`flagctl clients` shows who is behind"}
 		case <-tick.C:
 		}
