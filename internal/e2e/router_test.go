@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// router is a flagrouter process that comes back on the same ports.
+type router struct {
+	t    *testing.T
+	args []string
+	grpc string
+	ops  string
+	http string
+
+	cmd *exec.Cmd
+	log *lockedBuffer
+}
+
+// newRouter prepares a router on free ports; start starts it.
+func newRouter(t *testing.T, args ...string) *router {
+	t.Helper()
+	r := &router{t: t, grpc: freeAddr(t), ops: freeAddr(t), http: freeAddr(t), log: &lockedBuffer{}}
+	r.args = append([]string{"--grpc-addr", r.grpc, "--ops-addr", r.ops, "--http-addr", r.http, "--data-dir", filepath.Join(t.TempDir(), "data"), "--log-format", "text"}, args...)
+	t.Cleanup(func() {
+		r.kill()
+		if t.Failed() {
+			t.Logf("flagrouter log:\n%s", r.log)
+		}
+	})
+	return r
+}
+
+func startRouter(t *testing.T, args ...string) *router {
+	t.Helper()
+	r := newRouter(t, args...)
+	r.start()
+	return r
+}
+
+// start starts the process and waits until it is ready.
+func (r *router) start() {
+	r.t.Helper()
+	r.launch()
+	r.waitReady()
+}
+
+func (r *router) launch() {
+	r.t.Helper()
+	r.cmd = exec.Command(filepath.Join(bin, "flagrouter"), r.args...) //nolint:noctx // ended by kill
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *router) waitReady() {
+	r.t.Helper()
+	eventually(r.t, 20*time.Second, "router ready", func() error {
+		body, err := get(r.t.Context(), "http://"+r.ops+"/readyz")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, body)
+		}
+		return nil
+	})
+}
+
+// kill ends the process as a crash would. It is safe to call twice.
+func (r *router) kill() {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Kill() // may have ended by itself
+	_ = r.cmd.Wait()
+	r.cmd = nil
+}
+
+// stop ends the process as an operator would and returns its exit code.
+func (r *router) stop() int {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		r.t.Fatal(err)
+	}
+	_ = r.cmd.Wait()
+	code := r.cmd.ProcessState.ExitCode()
+	r.cmd = nil
+	return code
+}
+
+func (r *router) cli() cli { return cli{r.t, []string{"--server", r.grpc}} }
+
+func get(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return string(body), err
+}
+
+// eventually polls until check returns nil.
+func eventually(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("%s: not within %v: %v", what, limit, err)
+		}
+	}
+}
+
+// freeAddr returns a loopback address that nothing listens on right now. It is
+// below the ports that systems hand out by themselves, so that nobody is given it
+// while a killed process is away.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+		if l, err := net.Listen("tcp", addr); err == nil { //nolint:noctx // closed at once
+			l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// lockedBuffer takes the output of a process while the test may read it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
