@@ -27,8 +27,9 @@ type Client struct {
 	subscribers subscribers
 	trouble     trouble
 	resync      atomic.Bool // the next stream begins with a whole set
-	streaming   atomic.Bool
-	warned      time.Time // only the fallback loop looks at it
+
+	warning sync.Mutex
+	warned  time.Time
 
 	questions questions
 
@@ -37,6 +38,7 @@ type Client struct {
 	done    <-chan struct{}
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	closing sync.Mutex // orders the start of a goroutine and Close
 	release func() error
 }
 
@@ -85,10 +87,7 @@ func (c *Client) start() {
 		}
 	}
 	c.running.Go(func() {
-		// The cache comes first: what it has, the primary's stream need not send.
-		if c.cache.readable() {
-			_ = c.pull(c.ctx, c.cache)
-		}
+		c.readCacheFirst()
 		if c.primary.readable() {
 			c.running.Go(func() { c.primaryLoop(c.ctx) })
 		}
@@ -99,16 +98,43 @@ func (c *Client) start() {
 	}
 }
 
+// readCacheFirst reads the cache before anything else that is remote: what it has, the
+// primary's stream need not send. A cache that takes longer than it should is not waited for.
+func (c *Client) readCacheFirst() {
+	if !c.cache.readable() {
+		return
+	}
+	done := make(chan struct{})
+	c.running.Go(func() {
+		defer close(done)
+		_ = c.pull(c.ctx, c.cache) // counted in Status; the layers below follow anyway
+	})
+	c.waitOr(c.ctx, done, 2*c.cache.Timeout)
+}
+
 // Close ends all background work and frees the streams; it waits for both. Sets that the
 // disk has not got yet are still written. Reads go on being answered from the last
 // snapshot. Sources and sinks are left to whoever made them, except for
 // Options.Owned, whose errors are the only ones. Idempotent.
 func (c *Client) Close() error {
+	c.closing.Lock()
 	c.cancel()
+	c.closing.Unlock()
 	c.keeper.close()
 	c.subscribers.close()
 	c.running.Wait()
 	return c.release()
+}
+
+// spawn runs fn beside everything else unless the client is closed.
+func (c *Client) spawn(fn func()) bool {
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	if c.ctx.Err() != nil {
+		return false
+	}
+	c.running.Go(fn)
+	return true
 }
 
 func (c *Client) closeOwned() error {

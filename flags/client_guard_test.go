@@ -49,9 +49,7 @@ func TestLateOlderResult(t *testing.T) {
 		l.primary.set(nil)
 		waitFor(t, 25*time.Second, "primary", func() bool { return l.layer() == "primary" && l.state("primary") == "streaming" })
 		time.Sleep(2 * time.Minute)
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.backwards > 0
+		return l.wentBack()
 	})
 }
 

@@ -174,7 +174,7 @@ func TestPrimaryDownForLong(t *testing.T) {
 		defer cancel()
 		for range 100 {
 			go func() {
-				every := time.NewTicker(time.Second)
+				every := time.NewTicker(5 * time.Second)
 				defer every.Stop()
 				for ctx.Err() == nil {
 					l.Bool(flags.Fresh(ctx), "beta", anyone, false)

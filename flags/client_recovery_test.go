@@ -137,7 +137,7 @@ func TestCacheAtStart(t *testing.T) {
 
 		alone := open(t, flags.Options{Cache: flags.Layer{Source: cache}})
 		wantLayer(t, alone, "cache", 1, flags.FreshnessFresh)
-		time.Sleep(time.Hour)
+		time.Sleep(10 * time.Minute)
 		wantLayer(t, alone, "cache", 1, flags.FreshnessFresh) // the others keep it alive, and it is looked at
 		first.check(t)
 		again.check(t)

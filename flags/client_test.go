@@ -55,7 +55,7 @@ func record(t *testing.T, c *flags.Client) *recorder {
 		for ctx.Err() == nil {
 			r.read(c.BoolDetails(ctx, "beta", anyone, false))
 			select {
-			case <-time.After(10 * time.Millisecond):
+			case <-time.After(20 * time.Millisecond):
 			case <-ctx.Done():
 			}
 		}
@@ -85,6 +85,12 @@ func (r *recorder) check(t *testing.T) {
 	if r.reads == 0 || r.failed != 0 || r.backwards != 0 {
 		t.Errorf("%d reads: %d failed, %d went backwards", r.reads, r.failed, r.backwards)
 	}
+}
+
+func (r *recorder) wentBack() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backwards > 0
 }
 
 func wantLayer(t *testing.T, c *flags.Client, layer string, revision uint64, f flags.Freshness) {

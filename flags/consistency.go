@@ -148,7 +148,7 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 func (c *Client) awaitStream(ctx context.Context, t Token) bool {
 	deadline := time.NewTimer(streamWait)
 	defer deadline.Stop()
-	for c.streaming.Load() {
+	for c.primary.streaming.Load() {
 		held, changed := c.keeper.next()
 		if t.Lineage != "" && held.Lineage != "" && held.Lineage != t.Lineage {
 			return false
@@ -180,7 +180,7 @@ type questions struct {
 // answered by one: each that gets its turn looks whether it was asked meanwhile. Counting needs no clock.
 func (c *Client) ask(ctx context.Context, before uint64) bool {
 	l := c.origin()
-	if l == nil || c.ctx.Err() != nil {
+	if l == nil {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWait)
@@ -195,7 +195,7 @@ func (c *Client) ask(ctx context.Context, before uint64) bool {
 	// The load itself is the client's: a caller that leaves must not spoil it for
 	// the others, nor count as a failure of the primary.
 	answer := make(chan error, 1)
-	c.running.Go(func() {
+	started := c.spawn(func() {
 		defer l.unlock()
 		number := c.questions.sent.Add(1)
 		err := c.pullLocked(c.ctx, l)
@@ -204,6 +204,10 @@ func (c *Client) ask(ctx context.Context, before uint64) bool {
 		}
 		answer <- err
 	})
+	if !started {
+		l.unlock()
+		return false
+	}
 	select {
 	case err := <-answer:
 		return err == nil

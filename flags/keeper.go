@@ -69,11 +69,12 @@ func (k *keeper) install(l *layer, u Update) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	err := k.installLocked(l, &u)
-	l.stats.update(func(s *LayerStatus) { countInstall(s, u.Head, k.haveLocked(), err) })
-	if err != nil && l.observe.Refused != nil {
-		l.observe.Refused(l.Name, err)
+	if err != nil {
+		k.refuse(l, u.Head, err)
+		return err
 	}
-	return err
+	l.stats.update(func(s *LayerStatus) { s.Hits++; s.Lag = 0 })
+	return nil
 }
 
 func (k *keeper) installLocked(l *layer, u *Update) error {
@@ -193,6 +194,32 @@ func (k *keeper) build(u *Update, foreign bool) (*Snapshot, error) {
 	return base, nil
 }
 
+// wants says whether an update to h would be installed, before anything is read:
+// nil, or what install would say. A layer that is behind, or of another history, must
+// not cost a whole set each time it is looked at.
+func (k *keeper) wants(l *layer, h Head) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	foreign, err := k.checkLineage(l, h)
+	if err == nil && !foreign {
+		if k.held != nil {
+			k.fix(l, h)
+		}
+		_, err = k.compare(l, h)
+	}
+	if err != nil {
+		k.refuse(l, h, err)
+	}
+	return err
+}
+
+func (k *keeper) refuse(l *layer, h Head, err error) {
+	l.stats.update(func(s *LayerStatus) { countRefused(s, h, k.haveLocked(), err) })
+	if l.observe.Refused != nil {
+		l.observe.Refused(l.Name, err)
+	}
+}
+
 // confirm notes that the layer's head is h as of asOf, without an update. It
 // reports whether that is what is held.
 func (k *keeper) confirm(l *layer, h Head, asOf time.Time) bool {
@@ -279,12 +306,10 @@ func (k *keeper) close() {
 	k.closed = true
 }
 
-// countInstall counts how an offer of u's head ended.
-func countInstall(s *LayerStatus, h, held Head, err error) {
+// countRefused counts a head that was not to be had, and why.
+func countRefused(s *LayerStatus, h, held Head, err error) {
+	s.LastError = err.Error()
 	switch {
-	case err == nil:
-		s.Hits++
-		s.Lag = 0
 	case errors.Is(err, errOlder):
 		s.Stale++
 		s.RefusedOlder++
@@ -297,9 +322,6 @@ func countInstall(s *LayerStatus, h, held Head, err error) {
 			s.Drift++
 		}
 	default:
-	}
-	if err != nil {
-		s.LastError = err.Error()
 	}
 }
 

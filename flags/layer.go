@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,9 @@ type layer struct {
 	disk    bool          // the last-known-good file
 	loading chan struct{} // holds one token while a load is under way
 	stats   layerStats
-	observe *Observer
+
+	streaming atomic.Bool // a watch is open
+	observe   *Observer
 }
 
 func newLayer(cfg Layer, set string, origin bool, observe *Observer) *layer {

@@ -4,7 +4,8 @@ import "time"
 
 // Observer is told what a client and its layers do, for metrics. Every field may
 // be nil. Hooks run on the client's background goroutines, never on a read; they
-// must be fast, and safe for concurrent use.
+// must be fast and safe for concurrent use, and may read flags but not ask the client
+// for anything else.
 type Observer struct {
 	// Answered: a layer was called (op: head, fetch, watch, put), with what came of it.
 	Answered func(layer, op string, took time.Duration, err error)

@@ -46,6 +46,9 @@ func (t *trouble) get() (error, <-chan struct{}) { //nolint:revive // the error 
 // rule is fallsThrough. It asks for heads at a constant cadence, whatever the
 // number of reads, so that an outage of the primary never becomes a flood elsewhere.
 func (c *Client) fallbackLoop(ctx context.Context) {
+	if !c.primary.readable() && !c.secondary.readable() && !c.cache.readable() {
+		return
+	}
 	for ctx.Err() == nil {
 		err, changed := c.trouble.get()
 		if c.primary.readable() && !fallsThrough(err) {
@@ -104,9 +107,11 @@ func (c *Client) waitOr(ctx context.Context, changed <-chan struct{}, d time.Dur
 	}
 }
 
-// warn tells that a lower layer serves, at most once in ten seconds.
+// warn tells that the primary does not serve, and what does, at most once in ten seconds.
 func (c *Client) warn(ctx context.Context, cause error) {
-	if ctx.Err() != nil || time.Since(c.warned) < warnEvery && !c.warned.IsZero() {
+	c.warning.Lock()
+	defer c.warning.Unlock()
+	if ctx.Err() != nil || !c.warned.IsZero() && time.Since(c.warned) < warnEvery {
 		return
 	}
 	c.warned = time.Now()
@@ -115,8 +120,8 @@ func (c *Client) warn(ctx context.Context, cause error) {
 	if !p.asOf.IsZero() {
 		age = time.Since(p.asOf).Round(time.Millisecond)
 	}
-	c.opts.Logger.WarnContext(ctx, "flags: a lower layer serves", "set", c.opts.Set, "layer", p.layer,
-		"token", View{p}.Token().String(), "freshness", p.freshness.String(), "age", age, "cause", cause)
+	c.opts.Logger.WarnContext(ctx, "flags: primary does not serve", "set", c.opts.Set, "cause", cause,
+		"answering", p.layer, "token", View{p}.Token().String(), "freshness", p.freshness.String(), "age", age)
 }
 
 // pull brings what is held up to a layer: the head, then only what is missing.
@@ -136,11 +141,10 @@ func (c *Client) pullLocked(ctx context.Context, l *layer) error {
 	if l.origin && c.keeper.confirm(l, head, sent) {
 		return nil // only an origin's head says how things are now; a copy's age is in what it delivers
 	}
-	have := c.keeper.have()
-	if have.Lineage == head.Lineage && head.Version.Before(have.Version) {
-		return ignoreOlder(c.keeper.install(l, Update{Head: head, AsOf: sent}))
+	if err := c.keeper.wants(l, head); err != nil {
+		return ignoreOlder(err)
 	}
-	return c.fetchInto(ctx, l, have)
+	return c.fetchInto(ctx, l, c.keeper.have())
 }
 
 func (c *Client) fetchInto(ctx context.Context, l *layer, have Head) error {

@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -17,8 +18,13 @@ const (
 	minimumWait = 20 * time.Millisecond
 )
 
-// errDrained: the primary said that it is going away; that is no failure.
-var errDrained = errors.New("primary is going away")
+var (
+	// errDrained: the primary said that it is going away; that is no failure.
+	errDrained = errors.New("primary is going away")
+	// errUnfit: what the primary sent does not add up. A whole set is asked for next,
+	// and not every second.
+	errUnfit = errors.New("what the primary sent does not fit")
+)
 
 // jitter spreads d over +-20 %.
 func jitter(d time.Duration) time.Duration {
@@ -45,6 +51,9 @@ func (c *Client) primaryLoop(ctx context.Context) {
 		}
 		if err != nil && !errors.Is(err, errDrained) {
 			c.trouble.set(err)
+			if !fallsThrough(err) {
+				c.warn(ctx, err) // nobody below is asked, so nobody else tells
+			}
 		}
 		sleep(ctx, c.primaryPause(time.Since(began), drain, err))
 	}
@@ -76,7 +85,7 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 	switch {
 	case errors.Is(err, errDrained):
 		return jitter(min(max(drain, minimumWait), maxDrain))
-	case err == nil, !fallsThrough(err):
+	case err == nil, !fallsThrough(err), errors.Is(err, errUnfit):
 		return jitter(pollEvery)
 	case state != GateClosed:
 		return max(refused, minimumWait)
@@ -96,9 +105,8 @@ func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	l.stats.update(func(s *LayerStatus) { s.State = "streaming" })
-	c.streaming.Store(true)
-	defer c.streaming.Store(false)
+	l.streaming.Store(true)
+	defer l.streaming.Store(false)
 	events := receive(stream)
 	defer func() {
 		_ = stream.Close() // the stream is given up; there is nothing to do about an error
@@ -214,7 +222,7 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 		return &SourceError{Class: ClassPermanent, Op: l.Name, Err: err}
 	default:
 		c.resync.Store(true)
-		return &SourceError{Class: ClassTransient, Op: l.Name, Err: err}
+		return &SourceError{Class: ClassTransient, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
 	}
 }
 

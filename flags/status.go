@@ -95,8 +95,11 @@ func (l *layer) status() LayerStatus {
 	defer l.stats.mu.Unlock()
 	s := l.stats.s
 	s.Name = l.Name
-	if s.State == "" {
+	switch {
+	case s.State == "":
 		s.State = "idle"
+	case s.State == "ok" && l.streaming.Load():
+		s.State = "streaming"
 	}
 	s.Breaker, s.NextTry = l.Gate.State()
 	s.Errors = map[string]uint64{}
