@@ -33,14 +33,13 @@ func newWriter(t testing.TB) *writer {
 
 func (w *writer) accept(c flags.Commit) store.Record {
 	w.t.Helper()
-	accepted, err := store.Prepare(w.contents, c, time.Now())
-	if err != nil {
+	if err := w.contents.Seal(&c); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.contents.Apply(&accepted); err != nil {
+	if err := w.contents.Apply(&c); err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := store.NewRecord(accepted)
+	r, err := store.NewRecord(c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -59,7 +58,7 @@ func (w *writer) write(n int) {
 func TestFeedLeads(t *testing.T) {
 	w := newWriter(t)
 	heads := []flags.Head{{Set: "shop"}, w.feed.Head()}
-	for range 1200 {
+	for range 700 {
 		w.write(1)
 		heads = append(heads, w.feed.Head())
 	}
@@ -68,6 +67,9 @@ func TestFeedLeads(t *testing.T) {
 		t.Errorf("the checkpoint is %d commits behind", behind)
 	}
 	for i, have := range heads {
+		if i > 1 && i%5 != 0 {
+			continue // each tells the same
+		}
 		lead := w.feed.Lead(have)
 		u := lead.Update()
 		behind := len(heads) - 1 - i
@@ -130,7 +132,7 @@ func TestFeedRemembersWhatLedToItsBase(t *testing.T) {
 // of them early.
 func TestFeedIsBounded(t *testing.T) {
 	w := newWriter(t)
-	for range 40 {
+	for range 24 {
 		var changes []flags.Mutation
 		for k := range 4 {
 			raw := make([]byte, 64<<10)
