@@ -16,6 +16,8 @@ func (a *app) watchCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch [KEY]",
 		Short: "Print each change as it happens, one a line, until interrupted",
+		Long: `Print each change as it happens, one a line, until interrupted. A connection that
+is lost is made again, and goes on where it broke off.`,
 		Example: `  flagctl watch
   flagctl watch new-checkout -o json | jq .reason`,
 		Args:              cobra.MaximumNArgs(1),
@@ -42,8 +44,35 @@ func (a *app) watch(ctx context.Context, key string) (err error) {
 	if err != nil {
 		return err
 	}
-	past := pastOf(contents.Checkpoint())
-	stream, err := st.Watch(ctx, a.set, contents.Head())
+	w := &watching{app: a, key: key, at: contents.Head(), past: pastOf(contents.Checkpoint())}
+	var reported flags.Head
+	for {
+		err := w.follow(ctx, st)
+		if ctx.Err() != nil || flags.ClassOf(err) != flags.ClassTransient {
+			return err
+		}
+		if reported != w.at { // once an outage, as far as can be told
+			fmt.Fprintf(a.std.err, "flagctl: %s; trying again\n", message(err))
+			reported = w.at
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// watching is a watch, across the streams it takes.
+type watching struct {
+	*app
+	key  string
+	at   flags.Head // what has been printed so far
+	past *past
+}
+
+// follow prints what one stream delivers until it breaks.
+func (w *watching) follow(ctx context.Context, st flags.Watcher) error {
+	stream, err := st.Watch(ctx, w.set, w.at)
 	if err != nil {
 		return err
 	}
@@ -57,14 +86,18 @@ func (a *app) watch(ctx context.Context, key string) (err error) {
 			return err
 		}
 		if ev.Checkpoint != nil {
-			past = pastOf(ev.Checkpoint)
+			if ev.Checkpoint.Head != w.at {
+				fmt.Fprintf(w.std.err, "flagctl: what led from %s to %s cannot be shown\n", w.at.Token(), ev.Checkpoint.Token())
+			}
+			w.at, w.past = ev.Checkpoint.Head, pastOf(ev.Checkpoint)
 		}
 		for i := range ev.Commits {
-			v := past.viewOf(&ev.Commits[i], key)
-			if key != "" && len(v.Changes) == 0 {
+			v := w.past.viewOf(&ev.Commits[i], w.key)
+			w.at = ev.Commits[i].Head()
+			if w.key != "" && len(v.Changes) == 0 {
 				continue
 			}
-			if err := a.line(v, watchRow(v)); err != nil {
+			if err := w.line(v, watchRow(v)); err != nil {
 				return err
 			}
 		}
