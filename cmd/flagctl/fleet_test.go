@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router"
+	"github.com/holdfast-flags/holdfast/store/grpcstore"
+	"github.com/holdfast-flags/holdfast/store/memstore"
+)
+
+// fleet is a router in this process, with a set of one flag.
+type fleet struct {
+	t    *testing.T
+	addr string
+}
+
+func newFleet(t *testing.T) *fleet {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := router.New(router.Options{Store: memstore.New(nil), DrainTimeout: time.Second})
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := r.Serve(ctx, router.Listeners{GRPC: listener}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		serving.Wait()
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &fleet{t: t, addr: listener.Addr().String()}
+	f.want(exitOK, "sets", "create", "default")
+	f.want(exitOK, "create", "checkout")
+	return f
+}
+
+// want runs a command line, which must exit with code, and returns what it prints.
+func (f *fleet) want(code int, args ...string) string {
+	f.t.Helper()
+	return f.wantIn(f.t.Context(), code, args...)
+}
+
+func (f *fleet) wantIn(ctx context.Context, code int, args ...string) string {
+	f.t.Helper()
+	var out bytes.Buffer
+	std := stdio{in: strings.NewReader(""), out: &out, err: &out, getenv: func(string) string { return "" }}
+	if got := run(ctx, append([]string{"--server", f.addr, "-o", "table"}, args...), std); got != code {
+		f.t.Errorf("flagctl %v: exit code %d, want %d\n%s", args, got, code, &out)
+	}
+	return out.String()
+}
+
+// follower connects a client that says what it has applied only when it is told to.
+func (f *fleet) follower() (stream flags.Stream, head flags.Head) {
+	f.t.Helper()
+	st, err := grpcstore.Open("grpc://"+f.addr, &grpcstore.Options{Identity: grpcstore.Identity{Name: "shop"}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { st.Close() })
+	if head, err = st.Head(f.t.Context(), "default"); err != nil {
+		f.t.Fatal(err)
+	}
+	if stream, err = st.Watch(f.t.Context(), "default", head); err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { stream.Close() })
+	return stream, head
+}
+
+// TestWait: a write is confirmed once every client has applied it, not before.
+func TestWait(t *testing.T) {
+	f := newFleet(t)
+	f.want(exitOK, "toggle", "checkout", "--wait") // nobody is connected
+	stream, _ := f.follower()
+	out := f.want(exitNotConfirmed, "toggle", "checkout", "--wait=300ms")
+	if !strings.Contains(out, "1 connected clients have not applied it") {
+		t.Errorf("got %s", out)
+	}
+	if out := f.want(exitOK, "clients"); !strings.Contains(out, "shop") {
+		t.Errorf("got %s", out)
+	}
+	interrupted, interrupt := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer interrupt()
+	begun := time.Now()
+	f.wantIn(interrupted, exitNotConfirmed, "enable", "checkout", "--wait=1m") // nothing to write, yet not applied
+	if time.Since(begun) > 30*time.Second {
+		t.Error("the wait could not be interrupted")
+	}
+	var applying sync.WaitGroup
+	applying.Go(func() {
+		for {
+			ev, err := stream.Next()
+			if err != nil || stream.Applied(flags.Ack{Head: ev.Head}) != nil {
+				return
+			}
+		}
+	})
+	f.want(exitOK, "toggle", "checkout", "--wait=20s")
+	stream.Close()
+	applying.Wait()
+}
