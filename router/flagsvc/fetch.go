@@ -12,8 +12,9 @@ import (
 	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
-// Fetch implements the protocol. It asks the store, not the hub: whoever fetches
-// after a write that another router took must see it.
+// Fetch implements the protocol. The head is the store's own, not the hub's:
+// whoever fetches after a write that another router took must see it. What leads
+// there comes from the hub, encoded already, where the hub has it.
 func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error {
 	ctx := stream.Context()
 	have, err := s.hello(req.GetVersion(), req.GetSet(), req.GetHave())
@@ -23,15 +24,39 @@ func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error
 	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
 		return err
 	}
-	update, err := s.opts.Store.Fetch(ctx, req.GetSet(), have)
+	head, err := s.opts.Store.Head(ctx, req.GetSet())
 	if err != nil {
 		return wire.FromError(err)
 	}
-	head := &pb.HeadResponse{Head: wire.FromHead(update.Head), AgeUs: wire.Age(update.AsOf, time.Now())}
-	if err := stream.Send(&pb.FetchResponse{Message: &pb.FetchResponse_Head{Head: head}}); err != nil {
+	set, err := s.opts.Hub.Open(ctx, req.GetSet())
+	if err != nil {
+		return wire.FromError(err)
+	}
+	set.Reach(ctx, head)
+	lead := s.lead(ctx, set, have)
+	if lead.Head.Version.Before(head.Version) {
+		return s.fetchFromStore(req, have, stream)
+	}
+	if err := sendHead(stream, lead.Head, 0); err != nil {
+		return err
+	}
+	return s.sendLead(stream, set, lead)
+}
+
+func (s *Service) fetchFromStore(req *pb.FetchRequest, have flags.Head, stream pb.Flags_FetchServer) error {
+	update, err := s.opts.Store.Fetch(stream.Context(), req.GetSet(), have)
+	if err != nil {
+		return wire.FromError(err)
+	}
+	if err := sendHead(stream, update.Head, wire.Age(update.AsOf, time.Now())); err != nil {
 		return err
 	}
 	return sendUpdate(stream, update)
+}
+
+func sendHead(stream pb.Flags_FetchServer, head flags.Head, age uint64) error {
+	m := &pb.HeadResponse{Head: wire.FromHead(head), AgeUs: age}
+	return stream.Send(&pb.FetchResponse{Message: &pb.FetchResponse_Head{Head: m}})
 }
 
 func sendUpdate(stream pb.Flags_FetchServer, u flags.Update) error {

@@ -61,6 +61,7 @@ func ServerOptions(policy authz.Policy, metrics *grpcprom.ServerMetrics, log *sl
 
 func limits() []grpc.ServerOption {
 	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(wire.Codec()),
 		grpc.MaxRecvMsgSize(wire.MaxMessageBytes),
 		grpc.MaxSendMsgSize(wire.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(1024),

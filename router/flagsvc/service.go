@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -51,9 +52,10 @@ type Service struct {
 	pb.UnimplementedFlagsServer
 	pb.UnimplementedAdminServer
 
-	opts  Options
-	slots chan struct{} // one per snapshot being sent
-	drain chan struct{} // closed when watchers shall leave
+	opts   Options
+	shared sync.Map      // *hub.Set -> *shared
+	slots  chan struct{} // one per snapshot being sent
+	drain  chan struct{} // closed when watchers shall leave
 }
 
 // New returns a service.

@@ -142,7 +142,7 @@ func (w *watcher) send() error {
 	due := true // the first answer is not kept waiting
 	for {
 		pulse := w.pulse()
-		lead := w.set.Lead(w.have)
+		lead := w.svc.lead(ctx, w.set, w.have)
 		switch {
 		case lead.Closed:
 			return w.leave(drainWait)
@@ -193,42 +193,18 @@ func (w *watcher) deliver(ctx context.Context, lead store.Lead) error {
 		}
 		defer release()
 		// The feed has moved on while this client waited.
-		lead = w.set.Lead(w.have)
+		lead = w.svc.lead(ctx, w.set, w.have)
 	}
-	if lead.Base != nil {
-		if err := w.snapshot(lead); err != nil {
-			return err
-		}
-	}
-	encoded := make([][]byte, 0, len(lead.Records))
-	for _, r := range lead.Records {
-		encoded = append(encoded, r.Bytes)
-	}
-	for batch := range wire.Batches(encoded) {
-		if err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Commits{Commits: batch}}); err != nil {
-			return err
-		}
-	}
-	w.have = lead.Head
-	return nil
-}
-
-func (w *watcher) snapshot(lead store.Lead) error {
-	if lead.Reset != "" {
+	if lead.Base != nil && lead.Reset != "" {
 		reset := &pb.WatchResponse_Reset_{Reset_: &pb.Reset{Reason: lead.Reset}}
 		if err := w.stream.Send(&pb.WatchResponse{Message: reset}); err != nil {
 			return err
 		}
 	}
-	encoded, err := lead.Base.Encoded()
-	if err != nil {
-		return wire.FromError(err)
+	if err := w.svc.sendLead(w.stream, w.set, lead); err != nil {
+		return err
 	}
-	for chunk := range wire.Chunks(encoded, lead.Base.Digest) {
-		if err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Chunk{Chunk: chunk}}); err != nil {
-			return err
-		}
-	}
+	w.have = lead.Head
 	return nil
 }
 

@@ -223,3 +223,40 @@ func TestClients(t *testing.T) {
 		}
 	})
 }
+
+// TestAwayForLong: a client behind more than the hub remembers gets commits from
+// the journal as long as they are less than everything, and a snapshot beyond.
+func TestAwayForLong(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		writes int
+		chunks bool
+	}{
+		{"commits are less", 700, false},
+		{"far behind", 2100, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, flagsvc.Options{}, nil)
+				have := r.create(600_000)
+				var last flags.Head
+				for i := range c.writes {
+					last = r.write(i%5, 120)
+				}
+				stream := r.watch(r.conn, have)
+				first := recv(t, stream)
+				if got := first.GetReset_() != nil; got != c.chunks {
+					t.Fatalf("first message is %T", first.GetMessage())
+				}
+				if c.chunks {
+					reach(t, stream, last.Revision)
+					return
+				}
+				commits, err := wire.Decode(first.GetCommits())
+				if err != nil || commits[0].Revision != have.Revision+1 || commits[len(commits)-1].Revision != last.Revision {
+					t.Errorf("got %d commits, %v", len(commits), err)
+				}
+			})
+		})
+	}
+}

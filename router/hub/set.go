@@ -165,14 +165,25 @@ func (s *Set) install(ev flags.Event) error {
 		return nil
 	}
 	if !s.isLoaded() {
-		s.feed = store.NewFeed(s.contents.Checkpoint())
-		s.confirmed(ev.AsOf)
-		close(s.loaded)
+		s.load(ev, records)
 		return nil
 	}
 	// A stream that begins again may come by what was published long ago.
 	settled := ev.Checkpoint == nil && len(records) == 0
 	return s.publish(records, ev.AsOf, settled)
+}
+
+// load begins the feed. It takes the commits over as well: after a restart of the
+// router its clients come back at once, each only some commits behind.
+func (s *Set) load(ev flags.Event, records []store.Record) {
+	if ev.Checkpoint == nil {
+		s.feed = store.NewFeed(s.contents.Checkpoint())
+	} else {
+		s.feed = store.NewFeed(ev.Checkpoint)
+		s.feed.Publish(s.contents, records...)
+	}
+	s.confirmed(ev.AsOf)
+	close(s.loaded)
 }
 
 // publish moves the feed on to the contents. It refuses another history than the

@@ -8,10 +8,10 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
+	"github.com/holdfast-flags/holdfast/internal/pb/wire"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 	"github.com/holdfast-flags/holdfast/store/memstore"
@@ -25,34 +25,25 @@ type meddler struct {
 }
 
 func (m *meddler) SendMsg(msg any) error {
-	switch r := msg.(type) {
-	case *pb.FetchResponse:
-		if c := r.GetChunk(); c != nil {
-			for _, c := range m.change(proto.CloneOf(c)) {
-				if err := m.ServerStream.SendMsg(&pb.FetchResponse{Message: &pb.FetchResponse_Chunk{Chunk: c}}); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		r = proto.CloneOf(r)
-		m.commits(r.GetCommits())
-		return m.ServerStream.SendMsg(r)
-	case *pb.WatchResponse:
-		if c := r.GetChunk(); c != nil {
-			for _, c := range m.change(proto.CloneOf(c)) {
-				if err := m.ServerStream.SendMsg(&pb.WatchResponse{Message: &pb.WatchResponse_Chunk{Chunk: c}}); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		r = proto.CloneOf(r)
-		m.commits(r.GetCommits())
-		return m.ServerStream.SendMsg(r)
-	default:
-		return m.ServerStream.SendMsg(msg)
+	sent, ok := msg.(*wire.Shared)
+	if !ok {
+		return m.ServerStream.SendMsg(msg) // heads and heartbeats
 	}
+	// Snapshots and commits are encoded alike for Fetch and Watch.
+	r := new(pb.WatchResponse)
+	if err := sent.Decode(r); err != nil {
+		return err
+	}
+	if r.GetChunk() == nil {
+		m.commits(r.GetCommits())
+		return m.ServerStream.SendMsg(r)
+	}
+	for _, c := range m.change(r.GetChunk()) {
+		if err := m.ServerStream.SendMsg(&pb.WatchResponse{Message: &pb.WatchResponse_Chunk{Chunk: c}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestTampering: whatever a router or the way to it does to a set, it is refused.

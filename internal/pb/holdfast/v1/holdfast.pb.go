@@ -469,11 +469,14 @@ func (x *FetchRequest) GetVersion() uint32 {
 
 type FetchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chunk and commits have the numbers they have in WatchResponse, so that a
+	// router encodes them once for both.
+	//
 	// Types that are valid to be assigned to Message:
 	//
-	//	*FetchResponse_Head
 	//	*FetchResponse_Chunk
 	//	*FetchResponse_Commits
+	//	*FetchResponse_Head
 	Message       isFetchResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -516,15 +519,6 @@ func (x *FetchResponse) GetMessage() isFetchResponse_Message {
 	return nil
 }
 
-func (x *FetchResponse) GetHead() *HeadResponse {
-	if x != nil {
-		if x, ok := x.Message.(*FetchResponse_Head); ok {
-			return x.Head
-		}
-	}
-	return nil
-}
-
 func (x *FetchResponse) GetChunk() *Chunk {
 	if x != nil {
 		if x, ok := x.Message.(*FetchResponse_Chunk); ok {
@@ -543,28 +537,37 @@ func (x *FetchResponse) GetCommits() *Commits {
 	return nil
 }
 
+func (x *FetchResponse) GetHead() *HeadResponse {
+	if x != nil {
+		if x, ok := x.Message.(*FetchResponse_Head); ok {
+			return x.Head
+		}
+	}
+	return nil
+}
+
 type isFetchResponse_Message interface {
 	isFetchResponse_Message()
 }
 
-type FetchResponse_Head struct {
-	// Always the first message.
-	Head *HeadResponse `protobuf:"bytes,1,opt,name=head,proto3,oneof"`
-}
-
 type FetchResponse_Chunk struct {
-	Chunk *Chunk `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+	Chunk *Chunk `protobuf:"bytes,1,opt,name=chunk,proto3,oneof"`
 }
 
 type FetchResponse_Commits struct {
-	Commits *Commits `protobuf:"bytes,3,opt,name=commits,proto3,oneof"`
+	Commits *Commits `protobuf:"bytes,2,opt,name=commits,proto3,oneof"`
 }
 
-func (*FetchResponse_Head) isFetchResponse_Message() {}
+type FetchResponse_Head struct {
+	// Always the first message.
+	Head *HeadResponse `protobuf:"bytes,3,opt,name=head,proto3,oneof"`
+}
 
 func (*FetchResponse_Chunk) isFetchResponse_Message() {}
 
 func (*FetchResponse_Commits) isFetchResponse_Message() {}
+
+func (*FetchResponse_Head) isFetchResponse_Message() {}
 
 // Chunk is a piece of an encoded checkpoint. Pieces come in order, without a
 // gap, and are at most 1 MiB each.
@@ -2318,10 +2321,10 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\x03set\x18\x01 \x01(\tR\x03set\x12%\n" +
 	"\x04have\x18\x02 \x01(\v2\x11.holdfast.v1.HeadR\x04have\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\rR\aversion\"\xa9\x01\n" +
-	"\rFetchResponse\x12/\n" +
-	"\x04head\x18\x01 \x01(\v2\x19.holdfast.v1.HeadResponseH\x00R\x04head\x12*\n" +
-	"\x05chunk\x18\x02 \x01(\v2\x12.holdfast.v1.ChunkH\x00R\x05chunk\x120\n" +
-	"\acommits\x18\x03 \x01(\v2\x14.holdfast.v1.CommitsH\x00R\acommitsB\t\n" +
+	"\rFetchResponse\x12*\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x12.holdfast.v1.ChunkH\x00R\x05chunk\x120\n" +
+	"\acommits\x18\x02 \x01(\v2\x14.holdfast.v1.CommitsH\x00R\acommits\x12/\n" +
+	"\x04head\x18\x03 \x01(\v2\x19.holdfast.v1.HeadResponseH\x00R\x04headB\t\n" +
 	"\amessage\"\x9d\x01\n" +
 	"\x05Chunk\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\x12\x16\n" +
@@ -2524,9 +2527,9 @@ var file_holdfast_v1_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.v1.Head.version:type_name -> holdfast.v1.Version
 	3,  // 1: holdfast.v1.HeadResponse.head:type_name -> holdfast.v1.Head
 	3,  // 2: holdfast.v1.FetchRequest.have:type_name -> holdfast.v1.Head
-	5,  // 3: holdfast.v1.FetchResponse.head:type_name -> holdfast.v1.HeadResponse
-	8,  // 4: holdfast.v1.FetchResponse.chunk:type_name -> holdfast.v1.Chunk
-	9,  // 5: holdfast.v1.FetchResponse.commits:type_name -> holdfast.v1.Commits
+	8,  // 3: holdfast.v1.FetchResponse.chunk:type_name -> holdfast.v1.Chunk
+	9,  // 4: holdfast.v1.FetchResponse.commits:type_name -> holdfast.v1.Commits
+	5,  // 5: holdfast.v1.FetchResponse.head:type_name -> holdfast.v1.HeadResponse
 	0,  // 6: holdfast.v1.Chunk.compression:type_name -> holdfast.v1.Compression
 	11, // 7: holdfast.v1.WatchRequest.hello:type_name -> holdfast.v1.Hello
 	13, // 8: holdfast.v1.WatchRequest.applied:type_name -> holdfast.v1.Applied
@@ -2587,9 +2590,9 @@ func file_holdfast_v1_holdfast_proto_init() {
 		return
 	}
 	file_holdfast_v1_holdfast_proto_msgTypes[5].OneofWrappers = []any{
-		(*FetchResponse_Head)(nil),
 		(*FetchResponse_Chunk)(nil),
 		(*FetchResponse_Commits)(nil),
+		(*FetchResponse_Head)(nil),
 	}
 	file_holdfast_v1_holdfast_proto_msgTypes[8].OneofWrappers = []any{
 		(*WatchRequest_Hello)(nil),
