@@ -21,6 +21,7 @@ type fault struct {
 	mu      sync.Mutex
 	answer  func(ctx context.Context, op string) error // nil: the store answers
 	distort func(flags.Update) flags.Update            // nil: as it is
+	tilt    func(flags.Head) flags.Head                // the same for heads
 	calls   []call
 	streams map[*faultStream]struct{}
 }
@@ -84,6 +85,13 @@ func (f *fault) bendBy(distort func(flags.Update) flags.Update) {
 	f.distort = distort
 }
 
+// bendHead changes the heads that are told from now on.
+func (f *fault) bendHead(tilt func(flags.Head) flags.Head) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tilt = tilt
+}
+
 // count returns how many calls of an op ("" any) were sent since an instant.
 func (f *fault) count(op string, since time.Time) (n int) {
 	f.mu.Lock()
@@ -111,7 +119,13 @@ func (f *fault) Head(ctx context.Context, set string) (flags.Head, error) {
 	if err := f.call(ctx, "head"); err != nil {
 		return flags.Head{}, err
 	}
-	return f.store.Head(ctx, set)
+	h, err := f.store.Head(ctx, set)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tilt != nil {
+		h = f.tilt(h)
+	}
+	return h, err
 }
 
 func (f *fault) Fetch(ctx context.Context, set string, have flags.Head) (flags.Update, error) {

@@ -45,12 +45,13 @@ type recorder struct {
 	reads, failed, backwards int
 	newest                   flags.Version
 	layers                   map[string]int
+	stop                     context.CancelFunc
 }
 
 func record(t *testing.T, c *flags.Client) *recorder {
-	r := &recorder{layers: map[string]int{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	r := &recorder{layers: map[string]int{}, stop: cancel}
 	go func() {
 		for ctx.Err() == nil {
 			r.read(c.BoolDetails(ctx, "beta", anyone, false))

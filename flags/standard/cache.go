@@ -25,17 +25,26 @@ func (l cacheLayer) Fetch(ctx context.Context, set string, have flags.Head) (fla
 	return u, miss(err)
 }
 
+func missed(err error) bool { return errors.Is(err, cachestrategy.ErrMiss) }
+
 func miss(err error) error {
-	if errors.Is(err, cachestrategy.ErrMiss) {
+	if missed(err) {
 		return &flags.SourceError{Class: flags.ClassNotFound, Op: "cache", Err: err}
 	}
 	return err
 }
 
+func (c *Config) openMemory(url string) (cachestrategy.Strategy, error) {
+	if c.shareable() {
+		return memories.get(c)
+	}
+	return memorycache.Open(url)
+}
+
 // openCache opens the strategy that Config.Cache names.
 func (c *Config) openCache() (cachestrategy.Strategy, error) {
 	r := cachestrategy.NewRegistry()
-	r.Register("memory", func(url string) (cachestrategy.Strategy, error) { return memorycache.Open(url) })
+	r.Register("memory", c.openMemory)
 	r.Register("redis", func(url string) (cachestrategy.Strategy, error) {
 		return rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS})
 	})

@@ -2,7 +2,7 @@ package standard
 
 import (
 	"context"
-	"io"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/flags"
@@ -64,7 +64,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 			Authoritative: anyLineage, // the client offers nothing before an origin has confirmed its lineage
 		})}
 		o.Cache = flags.Layer{
-			Source: layer, Sink: layer, Timeout: c.CacheTimeout, TTL: c.CacheTTL,
+			Source: layer, Sink: layer, Timeout: c.cacheBudget(), TTL: c.CacheTTL,
 			Gate: c.newGate("cache", driver{redacted: redact(c.Cache)}),
 		}
 	}
@@ -89,4 +89,10 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 
 func anyLineage(flags.Lineage) bool { return true }
 
-var _ io.Closer = driver{}
+// cacheBudget gives clients that share a memory the time to wait for one another.
+func (c *Config) cacheBudget() time.Duration {
+	if c.shareable() {
+		return max(c.CacheTimeout, leadTime+200*time.Millisecond)
+	}
+	return c.CacheTimeout
+}

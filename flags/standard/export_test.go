@@ -1,0 +1,36 @@
+package standard
+
+import (
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// SharedLayers returns the layers of n clients that share the memory of cfg, and
+// what closes them.
+func SharedLayers(cfg Config, n int) (layers []flags.Layer, closeAll func() error, err error) {
+	var users []cachestrategy.Strategy
+	for range n {
+		u, err := cfg.openCache()
+		if err != nil {
+			return nil, nil, err
+		}
+		users = append(users, u)
+		l := cacheLayer{cachestrategy.NewLayer(u, &cachestrategy.LayerOptions{Authoritative: anyLineage})}
+		layers = append(layers, flags.Layer{Source: l, Sink: l, Timeout: cfg.cacheBudget()})
+	}
+	return layers, func() error {
+		for _, u := range users {
+			if err := u.Close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// Memories returns the number of memory caches in use.
+func Memories() int {
+	memories.mu.Lock()
+	defer memories.mu.Unlock()
+	return len(memories.open)
+}
