@@ -15,7 +15,7 @@ const (
 // Fewest bytes of a list element: empty strings and small numbers.
 const (
 	leastKey       = 3 // kind, name, entity
-	leastCondition = leastKey + 1
+	leastCondition = leastKey + 2
 	leastMutation  = leastKey + 1
 	leastEntry     = leastKey + 2
 )
@@ -39,7 +39,7 @@ func (c *Commit) MarshalBinary() ([]byte, error) {
 	b = appendVersion(b, c.If)
 	b = binary.AppendUvarint(b, uint64(len(c.Conditions)))
 	for _, p := range c.Conditions {
-		b = binary.AppendUvarint(appendKey(b, p.Key), p.Revision)
+		b = appendVersion(appendKey(b, p.Key), p.Version)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.Changes)))
 	for _, m := range c.Changes {
@@ -76,7 +76,7 @@ func (c *Commit) UnmarshalBinary(data []byte) error {
 	c.Actor = Actor{Kind: r.string(), ID: r.string(), Via: r.string()}
 	c.Reason, c.Address, c.Time, c.If = r.string(), r.string(), r.time(), r.version()
 	for n := r.count(leastCondition); len(c.Conditions) < n && !r.bad; {
-		c.Conditions = append(c.Conditions, Condition{Key: r.key(), Revision: r.uvarint()})
+		c.Conditions = append(c.Conditions, Condition{Key: r.key(), Version: r.version()})
 	}
 	n := r.count(leastMutation)
 	c.Changes = make([]Mutation, 0, n)

@@ -26,7 +26,7 @@ func aCommit(long bool) *flags.Commit {
 		Changes: []flags.Mutation{
 			put(flags.FlagKey("new-checkout"), goodFlag), drop(flags.FlagKey("old")), put(flags.OverrideKey("new-checkout", "tenant-42"), `{"variant":"on"}`),
 		},
-		Conditions: []flags.Condition{{Key: flags.FlagKey("new-checkout"), Revision: 7}, {Key: evaluatorKey("beta")}},
+		Conditions: []flags.Condition{{Key: flags.FlagKey("new-checkout"), Version: flags.Version{Epoch: 3, Revision: 7}}, {Key: evaluatorKey("beta")}},
 		If:         flags.Version{Epoch: 3, Revision: 1<<40 - 1},
 		Digest:     flags.EntryHash(flags.FlagKey("x"), nil), Count: 12,
 	}

@@ -46,11 +46,12 @@ type Actor struct {
 	Via  string // flagctl, page, rest, import, ...
 }
 
-// Condition demands that an entry was last changed at a revision; 0 demands
-// that there is no such entry.
+// Condition demands that an entry was last changed at a version; the zero
+// version demands that there is no such entry. The epoch counts: an entry of a
+// set that was created again is not the one from before.
 type Condition struct {
-	Key      EntryKey
-	Revision uint64
+	Key     EntryKey
+	Version Version
 }
 
 // Commit is one atomic write to a set. A writer fills in Set, ID, Op, Actor,

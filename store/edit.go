@@ -116,7 +116,11 @@ func (v *View) propose(c flags.Commit, change func(*View) ([]flags.Mutation, err
 		delete(v.read, own.Key)
 	}
 	for key, revision := range v.read {
-		conditions = append(conditions, flags.Condition{Key: key, Revision: revision})
+		p := flags.Condition{Key: key}
+		if revision != 0 {
+			p.Version = flags.Version{Epoch: v.Head().Epoch, Revision: revision}
+		}
+		conditions = append(conditions, p)
 	}
 	c.Conditions = conditions
 	return c, nil

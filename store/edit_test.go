@@ -89,7 +89,7 @@ func TestEditGivesUp(t *testing.T) {
 		"on an error of the change": {flags.Commit{Set: "shop"}, func([]byte) ([]byte, error) { return nil, boom }, boom},
 		"on a bad definition":       {flags.Commit{Set: "shop"}, func([]byte) ([]byte, error) { return []byte(`{}`), nil }, store.ErrInvalid},
 		"on the caller's condition": {
-			flags.Commit{Set: "shop", Conditions: []flags.Condition{{Key: flags.FlagKey("a"), Revision: 9}}},
+			flags.Commit{Set: "shop", Conditions: []flags.Condition{{Key: flags.FlagKey("a"), Version: flags.Version{Revision: 9}}}},
 			increment(t), store.ErrConflict,
 		},
 		"on the caller's version": {flags.Commit{Set: "shop", If: flags.Version{Revision: 9}}, increment(t), store.ErrConflict},

@@ -46,8 +46,8 @@ func Prepare(contents *flags.Contents, c flags.Commit, now time.Time) (flags.Com
 	}
 	for i := range c.Conditions {
 		p := c.Conditions[i]
-		if e, _ := contents.Get(p.Key); e.Revision != p.Revision {
-			return c, &ConflictError{Token: head.Token(), Key: &p.Key, Want: p.Revision, Have: e.Revision}
+		if e, _ := contents.Get(p.Key); e.Revision != p.Version.Revision || e.Revision != 0 && head.Epoch != p.Version.Epoch {
+			return c, &ConflictError{Token: head.Token(), Key: &p.Key, Want: p.Version.Revision, Have: e.Revision}
 		}
 	}
 	if err := contents.CheckChanges(c.Op, c.Changes); err != nil {

@@ -39,7 +39,7 @@ func TestWaitingCommitsShareATransaction(t *testing.T) {
 		c := change(fmt.Sprintf("flag-%d", i), i)
 		switch {
 		case i%4 == 1:
-			c.Conditions = []flags.Condition{{Key: flags.FlagKey("nowhere"), Revision: 9}}
+			c.Conditions = []flags.Condition{{Key: flags.FlagKey("nowhere"), Version: flags.Version{Revision: 9}}}
 		case i%4 == 2:
 			c = twice
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 func when(c flags.Commit, key flags.EntryKey, revision uint64) flags.Commit {
-	c.Conditions = append(c.Conditions, flags.Condition{Key: key, Revision: revision})
+	c.Conditions = append(c.Conditions, flags.Condition{Key: key, Version: flags.Version{Revision: revision}})
 	return c
 }
 
@@ -80,6 +80,18 @@ var preconditionClauses = map[string]func(*env){
 		e.apply(change(put("a", flagOf(1))))
 		e.apply(change(remove("never there")))
 		e.holds(map[string][]byte{"n": flagOf(1), "a": flagOf(1)})
+	},
+	"of an earlier epoch never holds": func(e *env) {
+		e.apply(create(set, put("a", flagOf(1))))
+		e.apply(change(put("a", flagOf(2))))
+		end := flags.Commit{Set: set, ID: flags.NewCommitID(), Op: flags.OpDelete, Actor: flags.Actor{Kind: "system"}}
+		e.apply(end)
+		e.apply(create(set, put("a", flagOf(3))))
+		e.apply(change(put("a", flagOf(4)))) // at revision 2 again, of the next epoch
+		e.refuse(when(change(put("a", flagOf(5))), flags.FlagKey("a"), 2), store.ErrConflict)
+		c := change(put("a", flagOf(5)))
+		c.Conditions = []flags.Condition{{Key: flags.FlagKey("a"), Version: flags.Version{Epoch: 1, Revision: 2}}}
+		e.apply(c)
 	},
 	"are kept in the journal": func(e *env) {
 		e.history(1)
