@@ -1,0 +1,55 @@
+// Command bench prints what reading a flag costs beside the floor: the least code
+// that gives the same answer. Only the ratios mean anything on another machine, so
+// floor and read are measured in turns within one run, and the ratio shown is the
+// median over the turns.
+//
+// It is a module of its own, so that what it measures with is no dependency of Holdfast.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+func main() {
+	turns := flag.Int("turns", 60, "how often each shape is measured")
+	slice := flag.Duration("slice", 3*time.Millisecond, "how long each measurement takes")
+	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else")
+	flag.Parse()
+	if err := run(context.Background(), *turns, *slice, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, turns int, slice time.Duration, only string) error {
+	w, err := newWorld(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	fmt.Printf("%s, %s/%s, %d cores, %d flags, %d turns of %s; nanoseconds are medians\n\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), flagCount, turns, slice)
+	m := measurer{turns: turns, slice: slice}
+	fmt.Printf("| %-22s | %8s | %8s | %8s | %8s | %8s | %6s | %6s | %6s |\n", "read", "floor ns", "client", "view", "details", "handle", "client", "view", "handle")
+	fmt.Println("|------------------------|---------:|---------:|---------:|---------:|---------:|-------:|-------:|-------:|")
+	for _, s := range w.shapes(ctx) {
+		if !strings.Contains(s.name, only) {
+			continue
+		}
+		r := m.compare(s.floor, s.client, s.view, s.details, s.handle)
+		fmt.Printf("| %-22s | %8.1f | %8.1f | %8.1f | %8.1f | %8.1f | %5.2fx | %5.2fx | %5.2fx |\n",
+			s.name, r[0].ns, r[1].ns, r[2].ns, r[3].ns, r[4].ns, r[1].ratio, r[2].ratio, r[4].ratio)
+	}
+	if only != "" {
+		return nil
+	}
+	fmt.Println()
+	m.cores(w.shapes(ctx)[1])
+	return loads()
+}
