@@ -73,7 +73,7 @@ func newBenchWorld(tb testing.TB) *benchWorld {
 	ids, idSet := thousandIDs()
 	floor := map[string]*floorFlag{
 		"static":     {on: true},
-		"one-rule":   {rules: []floorRule{{1, "pro"}}, on: true},
+		"one-rule":   {rules: []floorRule{{1, strings.Clone("pro")}}, on: true},
 		"ten-rules":  {on: true},
 		"fractional": {share: 1 << 31, on: true},
 		"in-1000":    {ids: idSet, on: true},

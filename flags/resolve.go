@@ -17,6 +17,12 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n.fixed != nil {
 		return n.fixed, ReasonStatic, ErrorNone
 	}
+	if n.rule != nil && ec.d != nil {
+		// Most rules are answered here; foreign contexts have no attributes.
+		if mark, ok := n.rule.Pick(ec.d.attrs); ok {
+			return &n.outcomes[mark-1], ReasonTargetingMatch, ErrorNone
+		}
+	}
 	if n.mode >= modeStatic && n.overrides != nil && ec.d != nil {
 		if o := n.overrides.get(ec.d.targetingKey); o.text != nil {
 			return found(n.outcome(o.text.variant))

@@ -32,7 +32,9 @@ type flagNode struct {
 	overrides *overrideTable // nil: none
 	owner     *edit          // may change the node, until it is published
 	stale     bool           // the definition is not compiled yet
-	fixed     *outcome       // the answer of a STATIC flag, nil for any other
+	// What the first look at a flag answers from, both nil where there are overrides.
+	fixed *outcome           // the answer of a STATIC flag, nil for any other
+	rule  *jsonlogic.Program // the rule, where it alone decides
 	compiledFlag
 }
 

@@ -111,9 +111,13 @@ func (b *builder) finish(head Head) *Snapshot {
 			n.stale = false
 			n.compiledFlag = compileFlag(n.key, n.bytes, s.compiled.evaluators)
 		}
-		n.fixed = nil
-		if n.mode == modeStatic && n.overrides == nil {
+		n.fixed, n.rule = nil, nil
+		switch {
+		case n.overrides != nil:
+		case n.mode == modeStatic:
 			n.fixed = n.standard
+		case n.mode == modeTargeted:
+			n.rule = n.program
 		}
 	}
 	s.head = head

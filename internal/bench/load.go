@@ -27,7 +27,7 @@ func loads() error {
 			return err
 		}
 	}
-		contents, err := overridden(500_000)
+	contents, err := overridden(500_000)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func load(n int, encoded []byte, contents *flags.Contents) error {
 			return err
 		}
 		snap = flags.NewSnapshot(&cp)
-		cpu = append(cpu, float64((cpuTime() - began).Microseconds())/1000)
+		cpu = append(cpu, float64((cpuTime()-began).Microseconds())/1000)
 	}
 	held := heap() - before
 	fmt.Printf("load %7d flags: %7.1f ms of CPU, %6.1f MiB held, %6.1f KiB encoded\n", n, median(cpu), float64(held)/(1<<20), float64(len(encoded))/1024)

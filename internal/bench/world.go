@@ -27,7 +27,9 @@ func onOff(targeting string) string {
 }
 
 func plainRule(field int, attribute, want string) (floorRule, string) {
-	return floorRule{field, want, true}, fmt.Sprintf(`{"==":[{"var":%q},%q]},"on"`, attribute, want)
+	// A copy: rules never share memory with what requests say, which would make
+	// comparing them free.
+	return floorRule{field, strings.Clone(want), true}, fmt.Sprintf(`{"==":[{"var":%q},%q]},"on"`, attribute, want)
 }
 
 // definitions returns the measured flags, in both forms.

@@ -18,21 +18,33 @@ func scramble(k uint32) uint32 { return bits.RotateLeft32(k*0xcc9e2d51, 15) * 0x
 func (m *murmur) write(s string) {
 	h, tail, shift := m.h, m.tail, 8*(m.size&3)
 	m.size += uint32(len(s))
-	for len(s) >= 4 {
-		k := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-		// Go shifts by 32 to zero, so an aligned start needs no case of its own.
-		h = mix(h, tail|k<<shift)
-		tail = k >> (32 - shift)
-		s = s[4:]
+	if shift == 0 {
+		for len(s) >= 4 {
+			h = mix(h, load32(s))
+			s = s[4:]
+		}
+	} else {
+		// The masks tell the compiler that no shift is wider than the word.
+		left, right := shift&31, (32-shift)&31
+		for len(s) >= 4 {
+			k := load32(s)
+			h = mix(h, tail|k<<left)
+			tail = k >> right
+			s = s[4:]
+		}
 	}
 	for i := range len(s) {
-		tail |= uint32(s[i]) << shift
+		tail |= uint32(s[i]) << (shift & 31)
 		if shift += 8; shift == 32 {
 			h = mix(h, tail)
 			tail, shift = 0, 0
 		}
 	}
 	m.h, m.tail = h, tail
+}
+
+func load32(s string) uint32 {
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 func (m *murmur) sum() uint32 {
