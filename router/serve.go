@@ -104,7 +104,8 @@ func (r *Router) stop(servers ...*http.Server) {
 
 // settle waits until mirrors and caches that work have the last commits.
 func (r *Router) settle(ctx context.Context) {
-	for r.behind() && sleep(ctx, 10*time.Millisecond) {
+	for more := true; more && r.behind(); {
+		more = sleep(ctx, 10*time.Millisecond)
 	}
 }
 

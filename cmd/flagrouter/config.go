@@ -101,7 +101,7 @@ func split(fl *pflag.Flag, value string) []string {
 }
 
 func fromFile(f *pflag.FlagSet, path string) error {
-	data, err := os.ReadFile(path) //nolint:gosec // the operator named it
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}
@@ -216,9 +216,9 @@ func (c *config) checkStores() error {
 		}
 	case "mongodb", "mongodb+srv":
 	case "grpc", "grpcs":
-		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory:")
+		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory")
 	default:
-		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory:", redact(c.store))
+		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact(c.store))
 	}
 	for _, m := range c.mirrors {
 		if !strings.HasPrefix(m, "mongodb://") && !strings.HasPrefix(m, "mongodb+srv://") {

@@ -131,8 +131,8 @@ func (p *process) client(t *testing.T) *grpcstore.Store {
 	return c
 }
 
-// refused runs the command and wants one line on stderr and an exit code.
-func refused(t *testing.T, code int, want []string, args ...string) {
+// refused runs the command and wants one line on stderr and exit code 1.
+func refused(t *testing.T, want []string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -141,8 +141,8 @@ func refused(t *testing.T, code int, want []string, args ...string) {
 	cmd.Stderr, cmd.Stdout = &stderr, &stdout
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != code {
-		t.Fatalf("%v: %v, want exit code %d\n%s", args, err, code, &stderr)
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+		t.Fatalf("%v: %v, want exit code %d\n%s", args, err, exitFailed, &stderr)
 	}
 	lines := strings.Split(strings.TrimSuffix(stderr.String(), "\n"), "\n")
 	if len(lines) != 1 || stdout.Len() > 0 {
@@ -237,13 +237,13 @@ func TestMisfortunes(t *testing.T) {
 	free := []string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}
 	with := func(args ...string) []string { return append(args, free...) }
 	t.Run("port in use", func(t *testing.T) {
-		lis, err := net.Listen("tcp", "127.0.0.1:0")
+		lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = lis.Close() }()
 		dir := filepath.Join(t.TempDir(), "data")
-		refused(t, exitFailed, []string{"--http-addr", lis.Addr().String(), "in use"},
+		refused(t, []string{"--http-addr", lis.Addr().String(), "in use"},
 			"--data-dir", dir, "--grpc-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0", "--http-addr", lis.Addr().String())
 		if _, err := os.Stat(dir); err == nil {
 			t.Error("the store was made although nothing could be served")
@@ -255,7 +255,7 @@ func TestMisfortunes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, exitFailed, []string{path, "damaged"}, with("--store", "bolt:"+path)...)
+		refused(t, []string{path, "damaged"}, with("--store", "bolt:"+path)...)
 		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 			t.Errorf("the file was changed, %v", err)
 		}
@@ -263,19 +263,19 @@ func TestMisfortunes(t *testing.T) {
 	t.Run("file in use", func(t *testing.T) {
 		dir := t.TempDir()
 		start(t, "--data-dir", dir)
-		refused(t, exitFailed, []string{"in use by another process"}, with("--data-dir", dir)...)
+		refused(t, []string{"in use by another process"}, with("--data-dir", dir)...)
 	})
 	t.Run("unreachable store", func(t *testing.T) {
-		refused(t, exitFailed, []string{"mongodb://127.0.0.1:1/flags"}, with("--store", "mongodb://user:secret@127.0.0.1:1/flags")...)
+		refused(t, []string{"mongodb://127.0.0.1:1/flags"}, with("--store", "mongodb://user:secret@127.0.0.1:1/flags")...)
 	})
 	t.Run("bad seed", func(t *testing.T) {
 		path := writeFile(t, "flags.json", `{"flags":{"a":{"state":"ENABLED","variants":{"on":true},"defaultVariant":"of"}}}`)
-		refused(t, exitFailed, []string{path, "of"}, with("--store=memory:", "--seed", path)...)
-		refused(t, exitFailed, []string{"nowhere.json"}, with("--store=memory:", "--seed", "nowhere.json")...)
+		refused(t, []string{path, "of"}, with("--store=memory:", "--seed", path)...)
+		refused(t, []string{"nowhere.json"}, with("--store=memory:", "--seed", "nowhere.json")...)
 	})
 	t.Run("no certificate", func(t *testing.T) {
 		path := writeFile(t, "cert.pem", "nothing")
-		refused(t, exitFailed, []string{"--tls-cert", path}, with("--store=memory:", "--tls-cert", path, "--tls-key", path)...)
+		refused(t, []string{"--tls-cert", path}, with("--store=memory:", "--tls-cert", path, "--tls-key", path)...)
 	})
 }
 
@@ -313,7 +313,7 @@ func TestPlaces(t *testing.T) {
 	if err := p.signal(t, syscall.SIGTERM); err != nil {
 		t.Errorf("after SIGTERM: %v\n%s", err, p.logged())
 	}
-	refused(t, exitFailed, []string{"another lineage", accepted.Head().Token().String()},
+	refused(t, []string{"another lineage", accepted.Head().Token().String()},
 		"--data-dir", t.TempDir(), "--mirror", mirror, "--log-level=error",
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0")
 

@@ -1,6 +1,7 @@
 package adminweb_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,7 +16,7 @@ func ExampleHandler() {
 	defer func() { _ = st.Close() }()
 
 	w := httptest.NewRecorder()
-	adminweb.Handler(st, slog.Default()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	adminweb.Handler(st, slog.Default()).ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
 	fmt.Println(w.Code) // there is no flag set yet
 	// Output: 404
 }

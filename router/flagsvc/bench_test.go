@@ -26,7 +26,7 @@ const (
 // reach them all.
 func fanOut(b *testing.B, register func(*grpc.Server), opts []grpc.ServerOption, have *pb.Head) (reached func(publish func())) {
 	b.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	lis, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -268,7 +268,7 @@ func (w *watcher) heartbeat(p pulse, head flags.Head, queued bool) error {
 func (w *watcher) leave(spread time.Duration) error {
 	after := time.Millisecond + rand.N(spread)
 	err := w.stream.Send(&pb.WatchResponse{Message: &pb.WatchResponse_Drain{
-		Drain: &pb.Drain{RetryAfterUs: uint64(after.Microseconds())},
+		Drain: &pb.Drain{RetryAfterUs: wire.FromDuration(after)},
 	}})
 	if err != nil {
 		return err

@@ -76,20 +76,18 @@ func (s *shaky) plug(st *memstore.Store, down error) {
 
 var errDown = &flags.SourceError{Class: flags.ClassTransient, Op: "test", Err: errors.New("unplugged")}
 
-func create(t *testing.T, st *memstore.Store, set string) flags.Head {
+func create(t *testing.T, st *memstore.Store) {
 	t.Helper()
-	accepted, err := st.Apply(t.Context(), flags.Commit{Set: set, ID: flags.NewCommitID(), Op: flags.OpCreate})
-	if err != nil {
+	if _, err := st.Apply(t.Context(), flags.Commit{Set: "shop", ID: flags.NewCommitID(), Op: flags.OpCreate}); err != nil {
 		t.Fatal(err)
 	}
-	return accepted.Head()
 }
 
-func write(t *testing.T, st *memstore.Store, set string, n int) flags.Head {
+func write(t *testing.T, st *memstore.Store, n int) flags.Head {
 	t.Helper()
 	def := fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%d}}`, n)
 	accepted, err := st.Apply(t.Context(), flags.Commit{
-		Set: set, ID: flags.NewCommitID(), Changes: []flags.Mutation{{Key: flags.FlagKey("a"), Bytes: def}},
+		Set: "shop", ID: flags.NewCommitID(), Changes: []flags.Mutation{{Key: flags.FlagKey("a"), Bytes: def}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +98,7 @@ func write(t *testing.T, st *memstore.Store, set string, n int) flags.Head {
 func TestFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
-		create(t, mem, "shop")
+		create(t, mem)
 		h := hub.New(&shaky{store: mem}, nil)
 		set, err := h.Open(t.Context(), "shop")
 		if err != nil {
@@ -108,7 +106,7 @@ func TestFollows(t *testing.T) {
 		}
 		var last flags.Head
 		for i := range 700 { // more than a feed keeps
-			last = write(t, mem, "shop", i)
+			last = write(t, mem, i)
 		}
 		synctest.Wait()
 		if set.Head() != last {
@@ -142,8 +140,8 @@ func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		st := &shaky{store: mem}
-		create(t, mem, "shop")
-		before := write(t, mem, "shop", 1)
+		create(t, mem)
+		before := write(t, mem, 1)
 		h := hub.New(st, nil)
 		set, err := h.Open(t.Context(), "shop")
 		if err != nil {
@@ -151,7 +149,7 @@ func TestOutage(t *testing.T) {
 		}
 		st.plug(mem, errDown)
 		for i := range 20 {
-			write(t, mem, "shop", i)
+			write(t, mem, i)
 		}
 		time.Sleep(time.Minute)
 		set.Confirm(t.Context())
@@ -162,7 +160,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("after a minute without the store the head is said to be %v old", age)
 		}
 		st.plug(mem, nil)
-		last := write(t, mem, "shop", 100)
+		last := write(t, mem, 100)
 		time.Sleep(8 * time.Second) // the longest pause, and its spread
 		if set.Head() != last {
 			t.Errorf("hub is at %+v, want %+v", set.Head(), last)
@@ -184,9 +182,9 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"another lineage", func(t *testing.T, _ *memstore.Store, _ flags.Head) *memstore.Store {
 			other := memstore.New(nil)
-			create(t, other, "shop")
+			create(t, other)
 			for i := range 50 {
-				write(t, other, "shop", i)
+				write(t, other, i)
 			}
 			return other
 		}},
@@ -205,10 +203,10 @@ func TestRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mem := memstore.New(nil)
-				create(t, mem, "shop")
+				create(t, mem)
 				var head flags.Head
 				for i := range 10 {
-					head = write(t, mem, "shop", i)
+					head = write(t, mem, i)
 				}
 				other := c.make(t, mem, head)
 				st := &shaky{store: mem}
@@ -225,7 +223,7 @@ func TestRefuses(t *testing.T) {
 					}
 				}
 				st.plug(mem, nil)
-				last := write(t, mem, "shop", 99)
+				last := write(t, mem, 99)
 				time.Sleep(8 * time.Second)
 				if set.Head() != last {
 					t.Errorf("hub is at %s, want %s", set.Head().Token(), last.Token())
@@ -242,7 +240,7 @@ func TestConfirmIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		st := &shaky{store: mem}
-		create(t, mem, "shop")
+		create(t, mem)
 		h := hub.New(st, nil)
 		set, err := h.Open(t.Context(), "shop")
 		if err != nil {
@@ -266,7 +264,7 @@ func TestConfirmIsShared(t *testing.T) {
 func TestMembers(t *testing.T) {
 	mem := memstore.New(nil)
 	defer func() { _ = mem.Close() }()
-	create(t, mem, "shop")
+	create(t, mem)
 	h := hub.New(&shaky{store: mem}, nil)
 	defer h.Close()
 	set, err := h.Open(t.Context(), "shop")

@@ -89,7 +89,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		if err != nil {
 			return Status{}, s.classify(ctx, call, "grpcstore: status", err)
 		}
-		age := time.Duration(m.GetAgeUs()) * time.Microsecond
+		age := wire.ToDuration(m.GetAgeUs())
 		out.Sets = append(out.Sets, SetStatus{Head: head, Clients: int(m.GetClients()), Age: age})
 	}
 	return out, nil

@@ -34,7 +34,7 @@ func (s *Store) fetch(call *deadline, set string, have flags.Head) (flags.Update
 		return flags.Update{}, ended(err)
 	}
 	call.extend(s.opts.BulkTimeout, errBulkBudget)
-	u := flags.Update{AsOf: asked.Add(-time.Duration(first.GetHead().GetAgeUs()) * time.Microsecond)}
+	u := flags.Update{AsOf: asked.Add(-wire.ToDuration(first.GetHead().GetAgeUs()))}
 	if u.Head, err = answered(set, first.GetHead().GetHead()); err != nil {
 		return flags.Update{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
@@ -34,7 +35,7 @@ func (s *Store) Commits(ctx context.Context, set string, from, to flags.Version,
 	call := newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
 	defer call.end(nil)
 	commits, err := s.commits(call, &pb.ListCommitsRequest{
-		Set: set, From: wire.FromVersion(from), To: wire.FromVersion(to), Limit: uint32(max(limit, 0)),
+		Set: set, From: wire.FromVersion(from), To: wire.FromVersion(to), Limit: uint32(min(max(limit, 0), math.MaxInt32)),
 	})
 	if err != nil {
 		return nil, s.classify(ctx, call, "grpcstore: commits "+set, err)

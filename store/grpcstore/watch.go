@@ -60,6 +60,9 @@ type watch struct {
 	sent    [pingsKept]atomic.Pointer[pingSent]
 }
 
+// longestRetry bounds how long a router may send its clients away for.
+const longestRetry = time.Minute
+
 // pingsKept is how many pings may be under way with their echo still of use.
 const pingsKept = 8
 
@@ -174,7 +177,7 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 		w.reset = m.Reset_.GetReason()
 		return ev, false, nil
 	case *pb.WatchResponse_Drain:
-		ev.RetryAfter = max(time.Duration(m.Drain.GetRetryAfterUs())*time.Microsecond, time.Millisecond)
+		ev.RetryAfter = min(max(wire.ToDuration(m.Drain.GetRetryAfterUs()), time.Millisecond), longestRetry)
 	default: // of a newer router
 		return ev, false, nil
 	}
@@ -206,7 +209,7 @@ func (w *watch) heartbeat(m *pb.Heartbeat) (ev flags.Event, whole bool, err erro
 	if !m.GetQueued() && (head.Version != w.at.Version || head.Digest != w.at.Digest || head.Lineage != w.at.Lineage) {
 		return ev, false, fmt.Errorf("%w: heartbeat at %s, stream at %s", flags.ErrDigest, head.Token(), w.at.Token())
 	}
-	age := time.Duration(m.GetAgeUs()) * time.Microsecond
+	age := wire.ToDuration(m.GetAgeUs())
 	if p := w.sent[m.GetEcho()%pingsKept].Load(); p != nil && p.nonce == m.GetEcho() {
 		if at := p.at.Add(-age); at.After(w.asOf) {
 			w.asOf = at

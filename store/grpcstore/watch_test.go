@@ -23,9 +23,9 @@ func flagBytes(n int) []byte {
 }
 
 // fill creates the set with so many flags.
-func fill(t testing.TB, s store.Store, set string, count int) flags.Head {
+func fill(t testing.TB, s store.Store, count int) flags.Head {
 	t.Helper()
-	c := flags.Commit{Set: set, ID: flags.NewCommitID(), Op: flags.OpCreate}
+	c := flags.Commit{Set: "shop", ID: flags.NewCommitID(), Op: flags.OpCreate}
 	for i := range count {
 		c.Changes = append(c.Changes, flags.Mutation{Key: flags.FlagKey(fmt.Sprintf("flag-%05d", i)), Bytes: flagBytes(i)})
 	}
@@ -78,7 +78,7 @@ func install(t testing.TB, contents *flags.Contents, u flags.Update) *flags.Cont
 // wired serves st on real TCP behind a proxy that counts and breaks.
 func wired(t testing.TB, st store.Store, opts flagsvc.Options) (*faultnet.Proxy, *grpcstore.Store) {
 	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func wired(t testing.TB, st store.Store, opts flagsvc.Options) (*faultnet.Proxy,
 func TestReconnectCost(t *testing.T) {
 	const count, away, most = 10_000, 10, 16 << 10
 	mem := memstore.New(nil)
-	fill(t, mem, "shop", count)
+	fill(t, mem, count)
 	proxy, s := wired(t, mem, flagsvc.Options{})
 
 	stream, err := s.Watch(t.Context(), "shop", flags.Head{})
@@ -147,7 +147,7 @@ func TestReconnectCost(t *testing.T) {
 // nothing behind that could be installed.
 func TestCutAnywhere(t *testing.T) {
 	mem := memstore.New(nil)
-	head := fill(t, mem, "shop", 200)
+	head := fill(t, mem, 200)
 	proxy, s := wired(t, mem, flagsvc.Options{})
 	whole := load(t, s)
 	if whole == nil || whole.Head() != head {
@@ -207,7 +207,7 @@ func load(t testing.TB, s *grpcstore.Store) *flags.Contents {
 func TestAsOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem, s := pair(t, grpcstore.Options{})
-		head := fill(t, mem, "shop", 3)
+		head := fill(t, mem, 3)
 		stream, err := s.Watch(t.Context(), "shop", head)
 		if err != nil {
 			t.Fatal(err)
@@ -235,7 +235,7 @@ func TestAsOf(t *testing.T) {
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
-		head := fill(t, mem, "shop", 3)
+		head := fill(t, mem, 3)
 		lis := serve(t, mem, flagsvc.Options{})
 		proxy := faultnet.Wrap(lis.DialContext)
 		s, err := grpcstore.Open("grpc://router:8015", &grpcstore.Options{
@@ -272,7 +272,7 @@ func TestSilence(t *testing.T) {
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
-		head := fill(t, mem, "shop", 3)
+		head := fill(t, mem, 3)
 		lis := serve(t, mem, flagsvc.Options{WatchFor: time.Minute})
 		s := dial(t, lis, grpcstore.Options{})
 		stream, err := s.Watch(t.Context(), "shop", head)

@@ -53,10 +53,21 @@ func ToVersion(m *pb.Version) flags.Version {
 	return flags.Version{Epoch: m.GetEpoch(), Revision: m.GetRevision()}
 }
 
+// maxDuration is more than anybody means.
+const maxDuration = 365 * 24 * time.Hour
+
+// ToDuration returns the duration in a field of microseconds, at most a year.
+func ToDuration(us uint64) time.Duration {
+	return time.Duration(min(us, uint64(maxDuration/time.Microsecond))) * time.Microsecond
+}
+
+// FromDuration is the inverse of ToDuration; what is negative becomes 0.
+func FromDuration(d time.Duration) uint64 { return uint64(max(d, 0).Microseconds()) }
+
 // Age returns the microseconds from asOf to now, for an age field; 0 where asOf is zero.
 func Age(asOf, now time.Time) uint64 {
 	if asOf.IsZero() || now.Before(asOf) {
 		return 0
 	}
-	return uint64(now.Sub(asOf).Microseconds())
+	return FromDuration(now.Sub(asOf))
 }
