@@ -86,7 +86,7 @@ func TestCallbackUsesTheBreaker(t *testing.T) {
 		var b *breaker.Breaker
 		b = breaker.New(breaker.Options{
 			Jitter: -1,
-			OnTrip: func(trip breaker.Trip) {
+			OnTrip: func(breaker.Trip) {
 				got = append(got, fmt.Sprintf("trip %v %v", b.State(), b.RetryAfter()))
 				if len(got) == 1 {
 					time.Sleep(15 * time.Second)

@@ -58,7 +58,7 @@ func TestProbeBudget(t *testing.T) {
 		})
 		time.Sleep(3*time.Second - 1)
 		wantState(t, b, breaker.HalfOpen)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		wantState(t, b, breaker.Open)
 		close(release)

@@ -62,6 +62,8 @@ func (b *Breaker) takeSlot(caller, bounded context.Context) *slot {
 }
 
 // await returns the probe's verdict, or at the end of its context the one that follows from that alone.
+//
+//nolint:revive // of two contexts one is not first
 func (b *Breaker) await(s *slot, caller, bounded context.Context) error {
 	if b.sabotage.keepSlot {
 		return <-s.verdict

@@ -78,6 +78,9 @@ func parseShares(text string) ([]share, error) {
 		total += n
 		shares = append(shares, share{name, n})
 	}
+	if len(shares) < 2 { // flagd ignores a lone share, and "on=25" alone would not mean a quarter
+		return nil, usagef("rollout %q: give every variant its share, such as on=25,off=75", text)
+	}
 	if total == 0 {
 		return nil, usagef("rollout %q: all weights are 0", text)
 	}

@@ -17,11 +17,10 @@ import (
 func TestParseShares(t *testing.T) {
 	for text, want := range map[string][]share{
 		"on=25,off=75":    {{"on", 25}, {"off", 75}},
-		"on=1":            {{"on", 1}},
 		"on=25%,off=75%":  {{"on", 25}, {"off", 75}},
 		"a=b=1,c=0":       {{"a=b", 1}, {"c", 0}},
-		"on=1000000":      {{"on", 1_000_000}},
-		" on=1, off=2":    {{" on", 1}, {" off", 2}}, // names are taken as they are
+		"on=1000000,x=1":  {{"on", 1_000_000}, {"x", 1}},
+		"on =1,off=2":     {{"on ", 1}, {"off", 2}}, // names are taken as they are
 		"on=007,off=0000": {{"on", 7}, {"off", 0}},
 	} {
 		if got, err := parseShares(text); err != nil || !slices.Equal(got, want) {
@@ -39,6 +38,7 @@ func TestParseShares(t *testing.T) {
 		"on=-1":                "no whole number",
 		"on=99999999999999999": "no whole number",
 		"on=1,on=2":            "twice",
+		"on=25":                "give every variant its share",
 		"on=0,off=0":           "all weights are 0",
 	} {
 		_, err := parseShares(text)

@@ -25,7 +25,7 @@ type house struct {
 func newHouse(dir string) (*house, error) {
 	var addrs [5]string
 	for i := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ type proc struct {
 }
 
 func (p *proc) start(ctx context.Context) error {
-	p.cmd = exec.Command(p.name, p.args...) //nolint:noctx // ended by kill
+	p.cmd = exec.Command(p.name, p.args...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StderrPipe()
 	if err != nil {

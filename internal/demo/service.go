@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -36,7 +35,7 @@ func startService(h *house, lkg string) (*service, error) {
 	s := &service{quit: make(chan struct{})}
 	s.cfg = standard.Config{
 		Primary: "grpc://" + h.grpc, Secondary: h.mongoURI, Cache: h.redisURL, LastKnownGood: lkg,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	s.cfg.Breaker.Cooldown = 3 * time.Second // 15 s by default; nobody wants to watch that
 	s.cfg.Breaker.MaxCooldown = 6 * time.Second

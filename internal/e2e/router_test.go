@@ -58,7 +58,7 @@ func (r *router) start() {
 
 func (r *router) launch() {
 	r.t.Helper()
-	r.cmd = exec.Command(filepath.Join(bin, "flagrouter"), r.args...) //nolint:noctx // ended by kill
+	r.cmd = exec.Command(filepath.Join(bin, "flagrouter"), r.args...)
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
@@ -145,7 +145,7 @@ func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
-		if l, err := net.Listen("tcp", addr); err == nil { //nolint:noctx // closed at once
+		if l, err := net.Listen("tcp", addr); err == nil {
 			l.Close()
 			return addr
 		}
