@@ -1,0 +1,71 @@
+# Everything that is done to Holdfast is a target here. `make help` lists them.
+TOOLS := $(CURDIR)/.tools
+export HOLDFAST_DEVMONGO := $(TOOLS)/devmongo
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/flagrouter and bin/flagctl
+	go build -o bin/ ./cmd/...
+
+.PHONY: test
+test: deps ## everything: brings up Redis and the Mongo-protocol server, vet, lint, race tests, end-to-end
+	@.ci/timed vet go vet ./...
+	@.ci/timed tidy go mod tidy -diff
+	@.ci/timed lint $(MAKE) --no-print-directory lint
+	@.ci/timed devmongo $(MAKE) --no-print-directory $(HOLDFAST_DEVMONGO)
+	@.ci/timed bench-build $(MAKE) --no-print-directory bench-build
+	@.ci/timed race-tests go test -race -timeout 10m ./...
+	@.ci/timed demo $(MAKE) --no-print-directory demo
+
+.PHONY: test-long
+test-long: deps $(HOLDFAST_DEVMONGO) ## the same tests with larger volumes, and each fuzz target for FUZZTIME
+	HOLDFAST_LONG=1 go test -race -timeout 60m ./...
+	@$(MAKE) --no-print-directory fuzz
+
+.PHONY: deps
+deps:
+	@.ci/deps
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## golangci-lint, pinned in internal/tools
+	$(TOOLS)/golangci-lint run --timeout 10m ./...
+
+.PHONY: bench
+bench: ## evaluation shapes beside their floor, ratios in one run
+	cd internal/bench && go run .
+
+.PHONY: bench-build
+bench-build:
+	cd internal/bench && go vet ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: demo
+demo: deps build $(HOLDFAST_DEVMONGO) ## outage after outage in one terminal; ends by itself
+	go run ./internal/demo
+
+.PHONY: generate
+generate: $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## protobuf code from internal/pb (needs protoc 3.21)
+	PATH="$(TOOLS):$$PATH" internal/pb/generate.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin $(TOOLS)
+
+$(TOOLS)/golangci-lint: internal/tools/go.mod
+	cd internal/tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(TOOLS)/protoc-gen-go: internal/tools/go.mod
+	cd internal/tools && go build -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
+
+$(TOOLS)/protoc-gen-go-grpc: internal/tools/go.mod
+	cd internal/tools && go build -o $@ google.golang.org/grpc/cmd/protoc-gen-go-grpc
+
+$(HOLDFAST_DEVMONGO): $(wildcard internal/devmongo/*.go) internal/devmongo/go.mod
+	cd internal/devmongo && go build -o $@ .

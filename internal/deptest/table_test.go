@@ -1,0 +1,68 @@
+package deptest
+
+// A rule says what one package may import directly: packages of this module,
+// by path below its root, and packages of others, by prefix. The standard
+// library is free. A path ending in /... stands for a folder and all below it.
+type rule struct {
+	own    []string
+	others []string
+}
+
+const (
+	grpc       = "google.golang.org/grpc"
+	protobuf   = "google.golang.org/protobuf"
+	prometheus = "github.com/prometheus/client_golang"
+	middleware = "github.com/grpc-ecosystem/go-grpc-middleware"
+)
+
+// table goes from the ground up; whatever is not in it fails the test.
+var table = map[string]rule{
+	"internal/jsonlogic": {others: []string{"github.com/twmb/murmur3", "golang.org/x/mod/semver"}},
+	"internal/pb/...":    {own: []string{"internal/pb/..."}, others: []string{grpc, protobuf}},
+	"breaker":            {others: []string{"github.com/sony/gobreaker/v2"}},
+
+	"flags":             {own: []string{"internal/jsonlogic"}},
+	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
+	"flags/flagstest":   {own: []string{"flags"}},
+	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
+	"flags/openfeature": {own: []string{"flags"}, others: []string{"github.com/open-feature/go-sdk"}},
+
+	"store":            {own: []string{"flags"}, others: []string{"golang.org/x/sync"}},
+	"store/storetest":  {own: []string{"flags", "store"}, others: []string{"github.com/anishathalye/porcupine"}},
+	"store/memstore":   {own: []string{"flags", "store"}},
+	"store/boltstore":  {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
+	"store/mongostore": {own: []string{"flags", "store"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
+	"store/grpcstore":  {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}},
+	"store/filestore":  {own: []string{"flags", "flags/flagdfile", "store"}, others: []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys"}},
+
+	"cachestrategy":             {own: []string{"flags"}},
+	"cachestrategy/cachetest":   {own: []string{"flags", "cachestrategy"}},
+	"cachestrategy/memorycache": {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/maypok86/otter/v2"}},
+	"cachestrategy/rediscache":  {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
+
+	"router/authz":   {own: []string{"flags"}, others: []string{grpc}},
+	"router/flagsvc": {own: []string{"flags", "store", "internal/pb/...", "router/authz"}, others: []string{grpc, protobuf, middleware}},
+	"router":         {own: []string{"flags", "flags/flagdfile", "store", "breaker", "router/..."}, others: []string{grpc, middleware, prometheus}},
+
+	// The commands wire everything together and may know everybody.
+	"cmd/...": {own: []string{"..."}, others: []string{""}},
+
+	// Test parts: faults, real servers, whole runs.
+	"internal/deptest":   {},
+	"internal/faultnet":  {},
+	"internal/flagcases": {own: []string{"flags"}},
+	"internal/testenv":   {},
+	"internal/demo":      {own: []string{"flags", "flags/standard", "internal/testenv"}},
+	"internal/e2e":       {own: []string{"..."}, others: []string{""}},
+}
+
+// reach limits what a package may link in the end, through whatever it imports:
+// applications choose these packages for what they leave out.
+var reach = map[string][]string{
+	"flags":                     {"github.com/twmb/murmur3", "golang.org/x/mod"},
+	"flags/flagstest":           {"github.com/twmb/murmur3", "golang.org/x/mod"},
+	"store":                     {"github.com/twmb/murmur3", "golang.org/x/mod", "golang.org/x/sync"},
+	"cachestrategy":             {"github.com/twmb/murmur3", "golang.org/x/mod"},
+	"cachestrategy/memorycache": {"github.com/twmb/murmur3", "golang.org/x/mod", "github.com/maypok86/otter/v2"},
+	"breaker":                   {"github.com/sony/gobreaker/v2"},
+}
