@@ -33,7 +33,7 @@ var table = map[string]rule{
 	"store/boltstore":  {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
 	"store/mongostore": {own: []string{"flags", "store"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
 	"store/grpcstore":  {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}},
-	"store/filestore":  {own: []string{"flags", "flags/flagdfile", "store"}, others: []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys"}},
+	"store/filestore":  {own: []string{"flags", "flags/flagdfile", "store", "store/memstore"}}, // a flag file becomes commits of a store in memory
 
 	"cachestrategy":             {own: []string{"flags"}},
 	"cachestrategy/cachetest":   {own: []string{"flags", "cachestrategy"}},
