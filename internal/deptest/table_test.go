@@ -56,7 +56,7 @@ var table = map[string]rule{
 	"internal/faultnet":  {},
 	"internal/flagcases": {own: []string{"flags"}},
 	"internal/testenv":   {},
-	"internal/demo":      {own: []string{"flags", "flags/standard", "internal/testenv"}},
+	"internal/demo":      {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
 	"internal/e2e":       {own: []string{"..."}, others: []string{""}},
 }
 
