@@ -96,11 +96,16 @@ func apply(t testing.TB, st store.Writer, c flags.Commit) flags.Head {
 // bubble it costs no time.
 func eventually(t testing.TB, what string, limit time.Duration, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(limit); !holds(); {
-		if time.Now().After(end) {
+	end := time.NewTimer(limit)
+	defer end.Stop()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-look.C:
+		case <-end.C:
 			t.Fatalf("not within %v: %s", limit, what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 

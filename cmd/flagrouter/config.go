@@ -29,7 +29,7 @@ type config struct {
 func (c *config) flagSet() *pflag.FlagSet {
 	f := pflag.NewFlagSet("flagrouter", pflag.ContinueOnError)
 	f.SortFlags = false
-	f.StringVar(&c.store, "store", "bolt:holdfast.db", "where flags live: bolt:PATH, mongodb://HOST/DATABASE, memory:")
+	f.StringVar(&c.store, "store", defaultStore, "where flags live: bolt:PATH, mongodb://HOST/DATABASE, memory:")
 	f.StringVar(&c.dataDir, "data-dir", "./holdfast-data", "folder that relative bolt paths are in")
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")

@@ -20,6 +20,9 @@ import (
 	"github.com/holdfast-flags/holdfast/store/mongostore"
 )
 
+// defaultStore is where flags live when nobody says otherwise.
+const defaultStore = "bolt:holdfast.db"
+
 // opened is a store with what only its kind has.
 type opened struct {
 	store.Store
@@ -38,7 +41,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error
 	case "memory":
 		o.Store, o.kind, o.sample = memstore.New(nil), "memory", true
 	case "bolt":
-		o.kind, o.sample = "bolt", true
+		o.kind, o.sample = "bolt", c.store == defaultStore // who names a store wants it as it is
 		o.Store, err = openBolt(c.dataDir, rest, o.hold)
 	default:
 		o.kind = "mongodb"

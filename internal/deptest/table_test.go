@@ -24,7 +24,7 @@ var table = map[string]rule{
 
 	"flags":             {own: []string{"internal/jsonlogic"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
-	"flags/flagstest":   {own: []string{"flags"}},
+	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
 	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
 	"flags/openfeature": {own: []string{"flags"}, others: []string{"github.com/open-feature/go-sdk"}},
 
