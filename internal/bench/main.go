@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	turns := flag.Int("turns", 60, "how often each shape is measured")
-	slice := flag.Duration("slice", 3*time.Millisecond, "how long each measurement takes")
+	turns := flag.Int("turns", 150, "how often each shape is measured")
+	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
 	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else")
 	flag.Parse()
 	if err := run(context.Background(), *turns, *slice, *only); err != nil {
