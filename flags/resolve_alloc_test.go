@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/flagstest"
 )
 
 // allocWorld has a flag for each shape that is promised to be read without
@@ -83,20 +84,15 @@ func TestReadsDoNotAllocate(t *testing.T) {
 
 // The same through a client, whose contexts and handles come on top.
 func TestClientReadsDoNotAllocate(t *testing.T) {
-	client, err := flags.New(t.Context(), flags.Options{StartTimeout: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := client.Close(); err != nil {
-			t.Error(err)
+	client := flagstest.New(t, flagstest.Bool("flag", false).For("e", true))
+	pinned, ec, h := client.Pin(context.Background()), flags.Entity("e"), client.Handle("flag")
+	for name, ctx := range map[string]context.Context{"plain": context.Background(), "pinned": pinned} {
+		right := true
+		if n := testing.AllocsPerRun(200, func() {
+			d := client.BoolDetails(ctx, "flag", ec, false)
+			right = right && d.Value && client.Bool(ctx, "flag", ec, false) && h.BoolDetails(ec, false).Value
+		}); n != 0 || !right {
+			t.Errorf("%s context: %v allocations a read, right %v", name, n, right)
 		}
-	}()
-	ctx, ec, h := client.Pin(context.Background()), flags.Entity("e"), client.Handle("flag")
-	if n := testing.AllocsPerRun(200, func() {
-		client.BoolDetails(ctx, "flag", ec, false)
-		h.BoolDetails(ec, false)
-	}); n != 0 {
-		t.Errorf("%v allocations a read", n)
 	}
 }
