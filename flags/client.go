@@ -42,7 +42,7 @@ type Client struct {
 	release func() error
 }
 
-// ErrClosed: the client was closed.
+// ErrClosed is the error of waiting for a client that was closed.
 var ErrClosed = errors.New("flags: client is closed")
 
 // New returns a client that follows a flag set through the layers of opts. It

@@ -40,7 +40,7 @@ func TestAtLeast(t *testing.T) {
 		if d, took := l.took(ctx); d.Freshness != flags.FreshnessNotFresh || !d.Value || took != 250*time.Millisecond {
 			t.Errorf("not written yet: %v, %v after %v", d.Freshness, d.Value, took)
 		}
-		if got := l.Client.Token(ctx); got != future {
+		if got := l.Token(ctx); got != future {
 			t.Errorf("the session forgot %v and has %v", future, got)
 		}
 		other := flags.Token{Set: "another", Version: flags.Version{Revision: 99}}
@@ -127,7 +127,7 @@ func TestPin(t *testing.T) {
 		ctx := l.Pin(t.Context())
 		written := apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
 		waitFor(t, time.Second, "toggle", l.on)
-		if l.Bool(ctx, "beta", anyone, false) || l.Client.Token(ctx).Revision != 1 {
+		if l.Bool(ctx, "beta", anyone, false) || l.Token(ctx).Revision != 1 {
 			t.Error("the pinned snapshot moved")
 		}
 		again := l.Pin(ctx)
@@ -147,7 +147,7 @@ func TestReadsWithContextDoNotAllocate(t *testing.T) {
 	create(t, s)
 	c := open(t, flags.Options{Primary: flags.Layer{Source: s, Watcher: s}})
 	type key int
-	ctx := context.Context(t.Context())
+	ctx := t.Context()
 	for i := range 8 {
 		ctx = context.WithValue(ctx, key(i), i)
 	}

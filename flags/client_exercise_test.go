@@ -113,7 +113,7 @@ func TestObserver(t *testing.T) {
 		seen := make(chan string, 1000)
 		l := climb(t, func(_ *testing.T, _ *ladder, o *flags.Options) {
 			o.Observer = flags.Observer{
-				Answered:  func(layer, op string, _ time.Duration, err error) { seen <- layer + " " + op },
+				Answered:  func(layer, op string, _ time.Duration, _ error) { seen <- layer + " " + op },
 				Installed: func(layer string, to flags.Token) { seen <- layer + " installed " + to.Version.String() },
 				Refused:   func(layer string, _ error) { seen <- layer + " refused" },
 				Freshness: func(f flags.Freshness) { seen <- f.String() },

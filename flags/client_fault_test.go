@@ -208,9 +208,9 @@ func (g gate) State() (flags.GateState, time.Duration) {
 }
 
 // create makes the set with a switch in it.
-func create(t *testing.T, s *memstore.Store) flags.Commit {
+func create(t *testing.T, s *memstore.Store) {
 	t.Helper()
-	return apply(t, s, flags.OpCreate, putFlag("beta", switchFlag))
+	apply(t, s, flags.OpCreate, putFlag("beta", switchFlag))
 }
 
 func apply(t *testing.T, s *memstore.Store, op flags.Op, changes ...flags.Mutation) flags.Commit {

@@ -47,7 +47,7 @@ func TestLateOlderResult(t *testing.T) {
 		waitFor(t, 10*time.Second, "load of the secondary", func() bool { return l.secondary.count("fetch", time.Time{}) > 1 })
 		apply(t, l.primary.store, flags.OpChange, putFlag("third", switchFlag))
 		l.primary.set(nil)
-		waitFor(t, 25*time.Second, "primary", func() bool { return l.layer() == "primary" && l.state("primary") == "streaming" })
+		waitFor(t, 25*time.Second, "primary", func() bool { return l.layer() == "primary" && l.streaming() })
 		time.Sleep(2 * time.Minute)
 		return l.wentBack()
 	})
@@ -58,7 +58,7 @@ func TestOtherLineage(t *testing.T) {
 	twins(t, flags.WithoutLineageGuard, func(t *testing.T, guard rung) bool {
 		other := memstore.New(nil)
 		defer closed(t, other)
-		l := climb(t, guard, func(t *testing.T, l *ladder, o *flags.Options) {
+		l := climb(t, guard, func(t *testing.T, _ *ladder, o *flags.Options) {
 			create(t, other)
 			for range 5 {
 				apply(t, other, flags.OpChange, putFlag("beta", onFlag))

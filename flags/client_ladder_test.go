@@ -56,8 +56,8 @@ func (l *ladder) tripped() []breaker.Trip {
 	return append([]breaker.Trip(nil), l.trips...)
 }
 
-// waitFor polls in virtual time and returns how long it took.
-func waitFor(t *testing.T, limit time.Duration, what string, ok func() bool) time.Duration {
+// waitFor polls in virtual time.
+func waitFor(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
 	began := time.Now()
 	for !ok() {
@@ -66,7 +66,6 @@ func waitFor(t *testing.T, limit time.Duration, what string, ok func() bool) tim
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return time.Since(began)
 }
 
 func (l *ladder) on() bool {
@@ -147,7 +146,7 @@ func TestPrimaryStumbles(t *testing.T) {
 			before := l.primary.count("watch", time.Time{})
 			waitFor(t, 5*time.Second, "two more failures", func() bool { return l.primary.count("watch", time.Time{}) == before+2 })
 			l.primary.set(nil)
-			waitFor(t, 2*time.Second, "stream", func() bool { return l.state("primary") == "streaming" })
+			waitFor(t, 2*time.Second, "stream", l.streaming)
 		}
 		if n := len(l.tripped()); n != 0 {
 			t.Errorf("tripped %d times", n)
@@ -156,10 +155,9 @@ func TestPrimaryStumbles(t *testing.T) {
 	})
 }
 
-func (l *ladder) state(layer string) string {
-	s := l.Status()
-	ls, _ := s.ByName(layer)
-	return ls.State
+func (l *ladder) streaming() bool {
+	s, _ := l.Status().ByName("primary")
+	return s.State == "streaming"
 }
 
 // While the primary is down nothing is sent but one probe for each cooldown, however
@@ -193,7 +191,7 @@ func TestPrimaryDownForLong(t *testing.T) {
 			t.Errorf("%d streams tried while the gate was open", n)
 		}
 		l.primary.set(nil)
-		waitFor(t, 66*time.Second, "stream", func() bool { return l.state("primary") == "streaming" })
+		waitFor(t, 66*time.Second, "stream", l.streaming)
 		apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
 		waitFor(t, time.Second, "toggle", l.on)
 		l.check(t)
@@ -226,6 +224,22 @@ func TestPrimaryAnswersNo(t *testing.T) {
 	}
 }
 
+// A key that was revoked reads what this process knew before, is told so, and does
+// not get in through the secondary.
+func TestDeniedKeepsLastKnown(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) { climb(t, withDisk(dir)) })
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t, withDisk(dir), func(_ *testing.T, l *ladder, _ *flags.Options) { l.primary.set(say(flags.ClassDenied)) })
+		time.Sleep(10 * time.Minute)
+		wantLayer(t, l.Client, "disk", 1, flags.FreshnessStale)
+		if s, _ := l.Status().ByName("primary"); s.State != "denied" || s.LastError == "" || s.Errors["denied"] == 0 {
+			t.Errorf("Status says %+v", s)
+		}
+		l.check(t)
+	})
+}
+
 // The caller's own haste is not an outage.
 func TestCallersLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -247,7 +261,7 @@ func TestCallersLeave(t *testing.T) {
 }
 
 func withDisk(dir string) rung {
-	return func(t *testing.T, _ *ladder, o *flags.Options) {
+	return func(_ *testing.T, _ *ladder, o *flags.Options) {
 		lkg := filestore.NewLastKnownGood(filepath.Join(dir, "flags.lkg"), "default", &filestore.LKGOptions{Logger: quiet})
 		o.Disk = flags.Layer{Source: lkg, Sink: lkg}
 		o.Owned = append(o.Owned, lkg)

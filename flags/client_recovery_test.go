@@ -97,7 +97,7 @@ func TestLayersDieAndRecover(t *testing.T) {
 
 		write(switchFlag)
 		l.primary.set(nil)
-		waitFor(t, 70*time.Second, "primary again", func() bool { return l.state("primary") == "streaming" })
+		waitFor(t, 70*time.Second, "primary again", l.streaming)
 		waitFor(t, time.Second, "toggle through the primary", func() bool { return !l.on() })
 
 		cache.down.Store(false)
@@ -120,7 +120,7 @@ func TestCacheAtStart(t *testing.T) {
 		waitFor(t, time.Second, "cache", func() bool { return first.cached(t, cache) })
 
 		sent := 0
-		again := climb(t, withCache(cache), func(t *testing.T, l *ladder, o *flags.Options) {
+		again := climb(t, withCache(cache), func(t *testing.T, l *ladder, _ *flags.Options) {
 			closed(t, l.primary.store)
 			l.primary.store = first.primary.store
 			l.primary.bendBy(func(u flags.Update) flags.Update {

@@ -36,10 +36,11 @@ func (t *trouble) set(err error) {
 
 func (t *trouble) clear() { t.set(nil) }
 
-func (t *trouble) get() (error, <-chan struct{}) { //nolint:revive // the error is the value here
+// get returns the trouble there is, and what is closed when that changes.
+func (t *trouble) get() (changed <-chan struct{}, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.err, t.changed
+	return t.changed, t.err
 }
 
 // fallbackLoop reads the layers below while the primary cannot serve: the one
@@ -50,7 +51,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		err, changed := c.trouble.get()
+		changed, err := c.trouble.get()
 		if c.primary.readable() && !fallsThrough(err) {
 			select {
 			case <-changed:
@@ -59,7 +60,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 			continue
 		}
 		if !c.keeper.have().Version.IsZero() {
-			c.waitOr(ctx, changed, rand.N(firstSpread))
+			c.waitOr(ctx, changed, rand.N(firstSpread)) //nolint:gosec // spreads load, guards nothing
 		}
 		c.serveBelow(ctx, changed)
 	}
@@ -68,7 +69,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 // serveBelow reads the layers below until the primary serves again.
 func (c *Client) serveBelow(ctx context.Context, changed <-chan struct{}) {
 	for ctx.Err() == nil {
-		err, now := c.trouble.get()
+		now, err := c.trouble.get()
 		if c.primary.readable() && (now != changed || !fallsThrough(err)) {
 			return
 		}
@@ -175,10 +176,10 @@ func ignoreOlder(err error) error {
 // primary is not the first time it is read.
 func (c *Client) exerciseLoop(ctx context.Context) {
 	l := c.secondary
-	sleep(ctx, rand.N(exerciseEvery/exerciseSpread))
+	sleep(ctx, rand.N(exerciseEvery/exerciseSpread)) //nolint:gosec // spreads load, guards nothing
 	var whole time.Time
 	for ctx.Err() == nil {
-		if err, _ := c.trouble.get(); !fallsThrough(err) && l.lock() {
+		if _, err := c.trouble.get(); !fallsThrough(err) && l.lock() {
 			c.exerciseHead(ctx, l)
 			if whole.IsZero() || time.Since(whole) >= exerciseWhole {
 				if c.exerciseSet(ctx, l) {

@@ -28,7 +28,7 @@ var (
 
 // jitter spreads d over +-20 %.
 func jitter(d time.Duration) time.Duration {
-	return d - d/5 + rand.N(2*d/5+1)
+	return d - d/5 + rand.N(2*d/5+1) //nolint:gosec // spreads load, guards nothing
 }
 
 // sleep waits for d, or for less where ctx ends.

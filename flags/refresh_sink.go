@@ -2,6 +2,7 @@ package flags
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -51,7 +52,7 @@ func merge(a, b Update) Update {
 	case len(b.Commits) == 0 && a.Head.Version == b.Head.Version,
 		len(b.Commits) > 0 && follows(a.Head, &b.Commits[0]):
 		m.Checkpoint = a.Checkpoint
-		m.Commits = append(a.Commits[:len(a.Commits):len(a.Commits)], b.Commits...)
+		m.Commits = slices.Concat(a.Commits, b.Commits)
 	}
 	if len(m.Commits) > maxSinkQueue {
 		m.Checkpoint, m.Commits = nil, nil

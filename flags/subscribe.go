@@ -112,6 +112,7 @@ func (d *diff) compare(old, now *Snapshot) {
 			d.add(e.Key)
 		}
 	}
+	slices.Sort(d.keys) // entries come in no order; callbacks should
 }
 
 func (d *diff) add(k EntryKey) {
