@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -92,6 +93,15 @@ func (f *fault) bendHead(tilt func(flags.Head) flags.Head) {
 	f.tilt = tilt
 }
 
+// drain makes the streams there are say goodbye with their next event.
+func (f *fault) drain(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.streams {
+		s.retryAfter.Store(int64(d))
+	}
+}
+
 // count returns how many calls of an op ("" any) were sent since an instant.
 func (f *fault) count(op string, since time.Time) (n int) {
 	f.mu.Lock()
@@ -165,8 +175,9 @@ func (f *fault) Watch(ctx context.Context, set string, have flags.Head) (flags.S
 
 type faultStream struct {
 	flags.Stream
-	f   *fault
-	cut context.CancelFunc
+	f          *fault
+	cut        context.CancelFunc
+	retryAfter atomic.Int64
 }
 
 // Next reports a cut stream as a driver would: the connection was reset.
@@ -176,6 +187,7 @@ func (s *faultStream) Next() (flags.Event, error) {
 		return ev, &flags.SourceError{Class: flags.ClassTransient, Op: "next", Err: syscall.ECONNRESET}
 	}
 	ev.Update = s.f.bend(ev.Update)
+	ev.RetryAfter = time.Duration(s.retryAfter.Load())
 	return ev, nil
 }
 
@@ -185,6 +197,15 @@ func (s *faultStream) Close() error {
 	s.f.mu.Unlock()
 	s.cut()
 	return s.Stream.Close()
+}
+
+// copyOf is a layer that holds one checkpoint.
+type copyOf struct{ cp *flags.Checkpoint }
+
+func (c copyOf) Head(context.Context, string) (flags.Head, error) { return c.cp.Head, nil }
+
+func (c copyOf) Fetch(context.Context, string, flags.Head) (flags.Update, error) {
+	return flags.Update{Head: c.cp.Head, Checkpoint: c.cp}, nil
 }
 
 // gate is a real breaker in the form that clients take.
