@@ -164,3 +164,38 @@ func TestClientRefusesWrongOptions(t *testing.T) {
 		}
 	}
 }
+
+// Any subset of the layers is a client.
+func TestClientOverOneLayer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		options func(*memstore.Store) flags.Options
+		layer   string
+	}{
+		"primary without a watcher": {func(s *memstore.Store) flags.Options { return flags.Options{Primary: flags.Layer{Source: s}} }, "primary"},
+		"secondary alone":           {func(s *memstore.Store) flags.Options { return flags.Options{Secondary: flags.Layer{Source: s}} }, "secondary"},
+		"cache alone":               {func(s *memstore.Store) flags.Options { return flags.Options{Cache: flags.Layer{Source: s}} }, "cache"},
+		"named": {func(s *memstore.Store) flags.Options {
+			return flags.Options{Primary: flags.Layer{Name: "router-eu", Source: s, Watcher: s}}
+		}, "router-eu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := memstore.New(nil)
+				defer closed(t, s)
+				create(t, s)
+				c := open(t, tt.options(s))
+				r := record(t, c)
+				if err := c.WaitReady(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				apply(t, s, flags.OpChange, putFlag("beta", onFlag))
+				waitFor(t, 12*time.Second, "toggle", func() bool { return c.Bool(t.Context(), "beta", anyone, false) })
+				if got := c.BoolDetails(t.Context(), "beta", anyone, false).Layer(); got != tt.layer {
+					t.Errorf("answered by %q, want %q", got, tt.layer)
+				}
+				time.Sleep(10 * time.Minute)
+				r.check(t)
+			})
+		})
+	}
+}

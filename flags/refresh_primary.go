@@ -110,6 +110,7 @@ func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err
 	events := receive(stream)
 	defer func() {
 		_ = stream.Close() // the stream is given up; there is nothing to do about an error
+		cancel()
 		for range events { //nolint:revive // waits for the receiver, so that nothing outlives the client
 		}
 	}()
