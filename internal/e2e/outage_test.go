@@ -63,6 +63,15 @@ func TestOutages(t *testing.T) {
 	sees("on", 5*time.Second)
 	eventually(t, 10*time.Second, "mirror and cache current", func() error { return mirrored(r, direct) })
 
+	t.Log("Redis killed alone: nobody notices")
+	redis.Kill()
+	r.cli().run("toggle", "new-checkout")
+	sees("off", 5*time.Second)
+	redis.Start(t)
+	r.cli().run("toggle", "new-checkout")
+	sees("on", 5*time.Second)
+	eventually(t, 10*time.Second, "mirror current", func() error { return mirrored(r, direct) })
+
 	t.Log("router killed")
 	r.kill()
 	showsLayer("secondary", 12*time.Second)
