@@ -46,16 +46,15 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 
 // target asks the rule.
 func (n *flagNode) target(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
-	var v jsonlogic.Value
-	var err error
+	var scope jsonlogic.Scope
 	switch {
 	case ec.d == nil:
-		v, err = n.program.Eval(nil, jsonlogic.Env{})
 	case ec.d.foreign == nil:
-		v, err = n.program.Eval(ec.d.attrs, jsonlogic.Env{})
+		scope = ec.d.attrs
 	default:
-		v, err = n.evalForeign(ec.d.foreign)
+		scope = ec.d.foreign
 	}
+	v, err := n.evaluate(scope)
 	switch {
 	case err != nil:
 		return nil, ReasonError, ErrorGeneral
@@ -76,9 +75,9 @@ func found(o *outcome) (*outcome, Reason, ErrorCode) {
 	return o, ReasonTargetingMatch, ErrorNone
 }
 
-// evalForeign evaluates on a context that is not ours. Its code may panic, which
-// must cost this flag's answer and no more.
-func (n *flagNode) evalForeign(scope jsonlogic.Scope) (v jsonlogic.Value, err error) {
+// evaluate runs the whole rule. A panic in it, or in the code of a context that is
+// not ours, costs this flag's answer and no more.
+func (n *flagNode) evaluate(scope jsonlogic.Scope) (v jsonlogic.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in evaluation: %v", p)
