@@ -20,6 +20,15 @@ func (s *Store) OnStep(f func(string) error) { s.tuning.step = f }
 // Credulous switches off the check that an insert went into the history.
 func (s *Store) Credulous() { s.tuning.credulous = true }
 
+// Hasty lets a writer go on from commits whose head it could not raise.
+func (s *Store) Hasty() { s.tuning.hasty = true }
+
+// Forgetful lets the store believe any head that is stored.
+func (s *Store) Forgetful() { s.tuning.forgetful = true }
+
+// Gullible switches off the comparison of a commit with what it follows.
+func (s *Store) Gullible() { s.tuning.gullible = true }
+
 // Settle waits until maintenance has nothing more to do.
 func (s *Store) Settle() { s.work.Wait() }
 

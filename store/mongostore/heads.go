@@ -77,7 +77,7 @@ func (s *Store) newestHead(ctx context.Context, set string) (flags.Head, error) 
 	s.mu.Lock()
 	known := s.known[set]
 	s.mu.Unlock()
-	if known.Lineage != head.Lineage || !head.Version.Before(known.Version) {
+	if s.tuning.forgetful || known.Lineage != head.Lineage || !head.Version.Before(known.Version) {
 		return head, nil
 	}
 	found, err := s.journal.CountDocuments(ctx, byID(journalKey(set, known.Version)))

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -207,14 +208,15 @@ func parseSegment(data []byte) ([]flags.Commit, error) {
 	return commits, nil
 }
 
-// commitAt returns the commit at a version, if it is still kept.
-func (s *Store) commitAt(ctx context.Context, head flags.Head, v flags.Version) (c flags.Commit, found bool, err error) {
+// commitAt returns the commit with an id, which is at a version if it is still
+// kept. A void insert may lie there in the journal before the one in the segment.
+func (s *Store) commitAt(ctx context.Context, head flags.Head, v flags.Version, id flags.CommitID) (c flags.Commit, found bool, err error) {
 	for range 2 { // it may move to a segment between our two looks
 		docs, err := s.readJournal(ctx, byID(journalKey(head.Set, v)), 1)
 		if err != nil {
 			return c, false, err
 		}
-		if len(docs) == 1 {
+		if len(docs) == 1 && string(docs[0].CID) == string(id[:]) {
 			c, err = docs[0].parse()
 			return c, err == nil, err
 		}
@@ -222,7 +224,7 @@ func (s *Store) commitAt(ctx context.Context, head flags.Head, v flags.Version) 
 		if err != nil {
 			return c, false, err
 		}
-		if len(commits) == 1 {
+		if len(commits) == 1 && commits[0].ID == id {
 			return commits[0], true, nil
 		}
 	}
@@ -266,18 +268,30 @@ func (s *Store) loadIDs(ctx context.Context, head flags.Head) (*idIndex, error) 
 			m.IDs = m.IDs[16:]
 		}
 	}
+	return ids, s.addJournalIDs(ctx, head, ids)
+}
+
+// addJournalIDs adds the ids of the journal after its last gap: what lies before
+// that is in segments, or void, or was forgotten and only then inserted.
+func (s *Store) addJournalIDs(ctx context.Context, head flags.Head, ids *idIndex) error {
 	docs, err := s.readJournal(ctx, between(head.Set+"/", journalKey(head.Set, head.Version)+"!"), 0, "cid", "lineage")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, d := range docs {
+	docs = slices.DeleteFunc(docs, func(d journalDoc) bool { return d.Lineage != string(head.Lineage) })
+	versions, start := make([]flags.Version, len(docs)), 0
+	for i, d := range docs {
 		v, err := parseVersion(d.ID[len(head.Set)+1:])
-		if err != nil || len(d.CID) != 16 {
-			return nil, fmt.Errorf("%w: journal document %q", flags.ErrFormat, d.ID)
+		if err != nil || len(d.CID) != len(flags.CommitID{}) {
+			return fmt.Errorf("%w: journal document %q", flags.ErrFormat, d.ID)
 		}
-		if d.Lineage == string(head.Lineage) {
-			ids.add(flags.CommitID(d.CID), v)
+		if i > 0 && v.Epoch == versions[i-1].Epoch && v.Revision != versions[i-1].Revision+1 {
+			start = i
 		}
+		versions[i] = v
 	}
-	return ids, nil
+	for i := start; i < len(docs); i++ {
+		ids.add(flags.CommitID(docs[i].CID), versions[i])
+	}
+	return nil
 }

@@ -45,6 +45,9 @@ type tuning struct {
 	tailBytes  int                     // encoded commits after a checkpoint that make the next one due early
 	chunkBytes int                     // in a document of a checkpoint or segment
 	credulous  bool                    // takes every insert that succeeds for one into the history
+	hasty      bool                    // goes on from commits whose head it could not raise
+	forgetful  bool                    // believes any head that is stored
+	gullible   bool                    // puts commits together without looking at digests
 	step       func(name string) error // called after each step that another process may see
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -73,6 +74,8 @@ func TestConformance(t *testing.T) {
 		},
 		Writers:  4,
 		Writes:   20,
+		Flags:    volume(2000, 10_000),
+		Commits:  volume(280, 600), // more than a segment takes, and than a page has to
 		Patience: 60 * time.Second,
 	})
 }
@@ -84,6 +87,14 @@ func TestReplica(t *testing.T) {
 		Origin:   func(testing.TB) store.Store { return memstore.New(nil) },
 		Patience: 30 * time.Second,
 	})
+}
+
+// volume is small enough for every run, or large where HOLDFAST_LONG asks for it.
+func volume(short, long int) int {
+	if os.Getenv("HOLDFAST_LONG") != "" {
+		return long
+	}
+	return short
 }
 
 // compact writes until segments are forgotten.

@@ -85,7 +85,7 @@ func (w *writer) apply(ctx context.Context, c flags.Commit) (flags.Commit, error
 	}
 	for range maxRebases {
 		if v, ok := w.ids.versions[c.ID]; ok {
-			if earlier, found, err := w.s.commitAt(ctx, w.contents.Head(), v); err != nil || found {
+			if earlier, found, err := w.s.commitAt(ctx, w.contents.Head(), v, c.ID); err != nil || found {
 				return earlier, err
 			}
 		}
@@ -242,35 +242,32 @@ func (w *writer) catchUp(ctx context.Context) error {
 	return fmt.Errorf("%w: the journal of %q changes under our hands", flags.ErrGap, w.set)
 }
 
-func (w *writer) catchUpOnce(ctx context.Context) error {
+// catchUpOnce leaves nothing known on an error: a commit that is known and not
+// below the head yet would pass for one that was acknowledged.
+func (w *writer) catchUpOnce(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil && !w.s.tuning.hasty {
+			w.contents = nil
+		}
+	}()
 	at := w.contents.Head()
 	beyond := between(journalKey(w.set, at.Version)+"!", w.set+"/~") // "!" and "~" enclose what follows a whole key
 	docs, err := w.s.readJournal(ctx, beyond, 0)
 	if err != nil {
 		return err
 	}
-	moved := false
 	for _, d := range docs {
-		lineage := w.contents.Head().Lineage
-		if lineage != "" && d.Lineage != string(lineage) {
-			if err := w.removeForeign(ctx, d); err != nil {
-				return err
-			}
-			continue
-		}
-		c, err := d.parse()
-		if err != nil {
+		if err := w.takeOver(ctx, d); err != nil {
 			return err
 		}
-		if err := w.contentsFollow(&c, len(d.Data)); err != nil {
-			return err
-		}
-		moved = true
-	}
-	if !moved {
-		return nil
 	}
 	head := w.contents.Head()
+	if head == at {
+		return nil
+	}
+	if err := w.s.tuning.step("take over"); err != nil {
+		return err
+	}
 	if _, err := w.s.raise(ctx, head); err != nil {
 		return err
 	}
@@ -278,11 +275,19 @@ func (w *writer) catchUpOnce(ctx context.Context) error {
 	return nil
 }
 
-func (w *writer) contentsFollow(c *flags.Commit, size int) error {
-	if err := follows(w.contents.Head(), c); err != nil {
+// takeOver moves what is known on by a document that another has inserted.
+func (w *writer) takeOver(ctx context.Context, d journalDoc) error {
+	if lineage := w.contents.Head().Lineage; lineage != "" && d.Lineage != string(lineage) {
+		return w.removeForeign(ctx, d)
+	}
+	c, err := d.parse()
+	if err != nil {
 		return err
 	}
-	return w.take(*c, size)
+	if err := follows(w.contents.Head(), &c); err != nil {
+		return err
+	}
+	return w.take(c, len(d.Data))
 }
 
 // removeForeign removes a commit of a lineage that is not the head's: left over
