@@ -15,4 +15,11 @@
 // Redis is never believed. What it returns is checked against the digests within,
 // and what does not add up is an error. The next writer that saw the damage
 // replaces the entry.
+//
+// The driver, go-redis, writes lines of its own about its connections to standard
+// error, without levels. Where they go is a setting of the whole process, so this
+// package leaves it to the application: redis.SetLogger, of
+// github.com/redis/go-redis/v9, takes a logger that redirects or drops them, and
+// logging.Disable, of its package logging, drops them all. What matters in them
+// comes back as an error of the call, too.
 package rediscache

@@ -47,10 +47,10 @@ func classOf(ctx context.Context, op string, err error) flags.Class {
 
 // gaveUp reports whether the caller ended the call. It is asked before the error:
 // the driver reports a cancelled caller as a bare timeout. A deadline with a cause
-// of its own is a budget that somebody gave this layer, and so is the layer's fault.
+// of its own is a budget that somebody gave this layer, and so is the layer's fault;
+// a cancellation is the caller's, whatever its cause.
 func gaveUp(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return cause == context.Canceled || cause == context.DeadlineExceeded //nolint:errorlint // identity is the question
+	return ctx.Err() == context.Canceled || context.Cause(ctx) == context.DeadlineExceeded //nolint:errorlint // identity is the question
 }
 
 // permanentReply reports errors of ours, or of whoever set up the server: the same

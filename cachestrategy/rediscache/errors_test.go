@@ -123,6 +123,8 @@ func TestNetworkErrors(t *testing.T) {
 func TestWhoseTime(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
+	told, tell := context.WithCancelCause(t.Context())
+	tell(errors.New("the caller's own reason"))
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	budget, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(-time.Second), errors.New("budget"))
@@ -130,7 +132,7 @@ func TestWhoseTime(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ctx  context.Context
 		want string
-	}{"canceled": {canceled, "canceled"}, "deadline": {late, "canceled"}, "budget": {budget, "transient"}} {
+	}{"canceled": {canceled, "canceled"}, "canceled with a cause": {told, "canceled"}, "deadline": {late, "canceled"}, "budget": {budget, "transient"}} {
 		if got := rediscache.ClassOf(tt.ctx, "get", os.ErrDeadlineExceeded); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
