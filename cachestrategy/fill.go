@@ -73,7 +73,9 @@ func (s filled) fill(ctx context.Context, set string, have, cached flags.Head) (
 	if err != nil {
 		return u, err
 	}
-	if err := s.layer.Put(ctx, u, nil); err == nil {
+	// Commits that the cache cannot take, because it has too many already or has lost
+	// what they follow, must not leave it behind for good: then it gets the whole.
+	if err := s.layer.Put(ctx, u, func() *flags.Checkpoint { return s.whole(ctx, u.Head) }); err == nil {
 		if e, ok, _ := s.lookup(ctx, set, have); ok && SameHead(e.Head, u.Head) {
 			return e.Update, nil
 		}
@@ -82,6 +84,22 @@ func (s filled) fill(ctx context.Context, set string, have, cached flags.Head) (
 		return u, nil
 	}
 	return s.origin.Fetch(ctx, set, have) // the cache did not take it
+}
+
+// whole reads the set from its origin, or returns nil; the cache checks that it is
+// at head.
+func (s filled) whole(ctx context.Context, head flags.Head) *flags.Checkpoint {
+	u, err := s.origin.Fetch(ctx, head.Set, flags.Head{})
+	if err != nil || u.Checkpoint == nil {
+		return nil
+	}
+	contents := flags.ContentsOf(u.Checkpoint)
+	for i := range u.Commits {
+		if contents.Apply(&u.Commits[i]) != nil {
+			return nil
+		}
+	}
+	return contents.Checkpoint()
 }
 
 // turn waits until nobody else fills the set.

@@ -134,3 +134,30 @@ func TestFillFloor(t *testing.T) {
 		t.Errorf("a reader at %s: %+v, %v", have.Token(), u, err)
 	}
 }
+
+// After more commits than a cache puts on top of a checkpoint it has to be given
+// the whole set, or its readers would all go to the origin from then on.
+func TestFillBeyondTheTail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := memorycache.New(nil)
+		defer func() { _ = cache.Close() }()
+		d := origin(t)
+		defer func() { _ = d.Close() }()
+		f := cachestrategy.NewFiller(cachestrategy.NewLayer(cache, nil))
+		head, err := d.Head(t.Context(), "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		readers(t, 1, f, d, head)
+		for range 300 {
+			head = apply(t, d, flags.OpChange)
+		}
+		time.Sleep(54 * time.Second)
+		readers(t, 1, f, d, head)
+		before := d.fetches.Load()
+		readers(t, 10, f, d, head)
+		if asked := d.fetches.Load() - before; asked != 0 {
+			t.Errorf("the cache was not filled: the origin was asked %d times more", asked)
+		}
+	})
+}
