@@ -115,7 +115,8 @@ type breakable struct {
 	mu      sync.Mutex
 	err     error
 	hang    bool
-	appends int // commits
+	delay   time.Duration // of each append
+	appends int           // commits
 	seeds   int
 }
 
@@ -151,7 +152,9 @@ func (b *breakable) Append(ctx context.Context, set string, commits []flags.Comm
 	}
 	b.mu.Lock()
 	b.appends += len(commits)
+	delay := b.delay
 	b.mu.Unlock()
+	time.Sleep(delay)
 	return b.Store.Append(ctx, set, commits)
 }
 

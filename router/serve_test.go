@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +107,7 @@ func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem, b := memstore.New(nil), newBreakable()
 		create(t, mem, "shop")
+		b.delay = 200 * time.Millisecond // so that there is something to wait for
 		r := serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
 		client := r.client(t)
 		stream, err := client.Watch(t.Context(), "shop", flags.Head{})
@@ -183,6 +185,64 @@ func TestCacheIsKeptCurrent(t *testing.T) {
 		}
 		if s := r.Caches(); len(s) != 1 || s[0].Lag != 0 || s[0].Err != nil {
 			t.Errorf("status is %+v", s)
+		}
+		r.end(t)
+		_ = cache.Close()
+	})
+}
+
+// cutOff is a store that the router loses.
+type cutOff struct {
+	*memstore.Store
+	mu      sync.Mutex
+	down    bool
+	streams []flags.Stream
+}
+
+func (c *cutOff) lose() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = true
+	for _, s := range c.streams {
+		_ = s.Close()
+	}
+}
+
+func (c *cutOff) Head(ctx context.Context, set string) (flags.Head, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return flags.Head{}, errDown
+	}
+	return c.Store.Head(ctx, set)
+}
+
+func (c *cutOff) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return nil, errDown
+	}
+	s, err := c.Store.Watch(ctx, set, have)
+	c.streams = append(c.streams, s)
+	return s, err
+}
+
+// TestCacheDoesNotOutliveTheStore: a router that has lost its store must not keep
+// the cache fresh.
+func TestCacheDoesNotOutliveTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &cutOff{Store: memstore.New(nil)}
+		create(t, st, "shop")
+		cache := memorycache.New(nil)
+		layer := cachestrategy.NewLayer(cache, nil)
+		r := serve(t, router.Options{Store: st, Caches: []router.Cache{{Name: "memory:", Sink: layer}}})
+		synctest.Wait()
+		st.lose()
+		time.Sleep(5 * time.Minute)
+		entry, usable, err := layer.Lookup(t.Context(), "shop", flags.Head{})
+		if err != nil || usable || time.Since(entry.AsOf) < 4*time.Minute {
+			t.Errorf("after five minutes without the store: usable %v, as of %v ago, %v", usable, time.Since(entry.AsOf), err)
 		}
 		r.end(t)
 		_ = cache.Close()

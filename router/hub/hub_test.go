@@ -1,9 +1,12 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,9 +181,10 @@ func TestOutage(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name string
+		log  string
 		make func(t *testing.T, was *memstore.Store, head flags.Head) *memstore.Store
 	}{
-		{"another lineage", func(t *testing.T, _ *memstore.Store, _ flags.Head) *memstore.Store {
+		{"another lineage", "the store now has", func(t *testing.T, _ *memstore.Store, _ flags.Head) *memstore.Store {
 			other := memstore.New(nil)
 			create(t, other)
 			for i := range 50 {
@@ -188,7 +192,7 @@ func TestRefuses(t *testing.T) {
 			}
 			return other
 		}},
-		{"an older version", func(t *testing.T, was *memstore.Store, head flags.Head) *memstore.Store {
+		{"an older version", "the store went back", func(t *testing.T, was *memstore.Store, head flags.Head) *memstore.Store {
 			other := memstore.New(nil)
 			commits, err := was.Commits(t.Context(), "shop", flags.Version{}, flags.Version{Revision: head.Revision - 5}, 0)
 			if err != nil {
@@ -210,7 +214,8 @@ func TestRefuses(t *testing.T) {
 				}
 				other := c.make(t, mem, head)
 				st := &shaky{store: mem}
-				h := hub.New(st, nil)
+				var log bytes.Buffer
+				h := hub.New(st, slog.New(slog.NewTextHandler(&log, nil)))
 				set, err := h.Open(t.Context(), "shop")
 				if err != nil {
 					t.Fatal(err)
@@ -229,6 +234,9 @@ func TestRefuses(t *testing.T) {
 					t.Errorf("hub is at %s, want %s", set.Head().Token(), last.Token())
 				}
 				h.Close()
+				if !strings.Contains(log.String(), c.log) {
+					t.Errorf("the log does not say %q: %s", c.log, log.String())
+				}
 				_, _ = mem.Close(), other.Close()
 			})
 		})

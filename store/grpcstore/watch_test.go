@@ -2,6 +2,7 @@ package grpcstore_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -265,6 +266,42 @@ func TestSilence(t *testing.T) {
 		}
 		_ = s.Close()
 		_ = proxy.Close()
+	})
+}
+
+// TestBusyReader: a reader that is busy for minutes, with more waiting for it than
+// is read ahead, finds the stream alive and everything in it.
+func TestBusyReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, s := pair(t, grpcstore.Options{})
+		head := fill(t, mem, 1)
+		stream, err := s.Watch(t.Context(), "shop", head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := s.Fetch(t.Context(), "shop", flags.Head{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents := install(t, flags.NewContents("shop"), u)
+		var last flags.Head
+		for i := range 20 {
+			random := make([]byte, 450_000)
+			_, _ = rand.Read(random) // never fails
+			accepted, err := mem.Apply(t.Context(), flags.Commit{Set: "shop", ID: flags.NewCommitID(), Changes: []flags.Mutation{{
+				Key: flags.FlagKey(fmt.Sprint(i)), Bytes: fmt.Appendf(nil, `{"defaultVariant":"v","description":"%x","state":"ENABLED","variants":{"v":1}}`, random),
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = accepted.Head()
+			synctest.Wait()
+		}
+		time.Sleep(3 * time.Minute)
+		if contents = follow(t, stream, contents, last.Version); contents.Head() != last {
+			t.Errorf("arrived at %+v, want %+v", contents.Head(), last)
+		}
+		_ = stream.Close()
 	})
 }
 
