@@ -53,14 +53,20 @@ func (s *Store) classify(parent, ctx context.Context, op string, err error) erro
 	switch {
 	case errors.Is(err, store.ErrClosed), s.life.Err() != nil:
 		class, err = flags.ClassCanceled, joined(store.ErrClosed, err)
-	case parent.Err() != nil && !answered(err):
+	case gaveUp(parent) && !answered(err):
 		class, err = flags.ClassCanceled, joined(parent.Err(), err)
-	case errors.Is(context.Cause(ctx), errBudget) && !answered(err):
-		err = joined(errBudget, err)
+	case ctx.Err() != nil && !answered(err): // our budget, or one of the caller's for this layer
+		err = joined(context.Cause(ctx), err)
 	default:
 		class = classOf(err)
 	}
 	return &flags.SourceError{Class: class, Op: "mongostore: " + op, Err: err}
+}
+
+// gaveUp reports whether the caller ended the call. A deadline with a cause of its
+// own is a budget that somebody gave this layer, and so is the layer's fault.
+func gaveUp(ctx context.Context) bool {
+	return ctx.Err() == context.Canceled || context.Cause(ctx) == context.DeadlineExceeded //nolint:errorlint // identity is the question
 }
 
 // joined wraps both errors, on one line.

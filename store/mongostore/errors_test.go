@@ -143,6 +143,10 @@ func TestServersThatDoNotAnswer(t *testing.T) {
 			defer cancel()
 			_, err = s.Head(ctx, set)
 			wantClass(t, "Head with a caller in a hurry", err, flags.ClassCanceled)
+			ctx, cancel = context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("the layer's budget"))
+			defer cancel()
+			_, err = s.Head(ctx, set)
+			wantClass(t, "Head within a budget of the caller's for the layer", err, flags.ClassTransient)
 		})
 	}
 }
