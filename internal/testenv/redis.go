@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,24 +58,29 @@ func (redis) ready(addr string, out io.Reader, p *process) (string, error) {
 			}
 		}
 	}
-	return addr, poll(p, func() error { return pingRedis(addr) })
+	return addr, poll(p, func() error { return askRedis(addr, p.cmd.Process.Pid) })
 }
 
-func pingRedis(addr string) error {
+// askRedis wants an answer from the process with this id: where another took the
+// port first, ours is about to end, and it is theirs that answers.
+func askRedis(addr string, pid int) error {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	if _, err := fmt.Fprint(conn, "PING\r\n"); err != nil {
+	if _, err := fmt.Fprint(conn, "INFO server\r\n"); err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	if err == nil && line != "+PONG\r\n" {
-		err = fmt.Errorf("PING answered %q", line)
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		if id, found := strings.CutPrefix(lines.Text(), "process_id:"); found && id != strconv.Itoa(pid) {
+			return fmt.Errorf("%s belongs to process %s, ours is %d", addr, id, pid)
+		} else if found {
+			return nil
+		}
 	}
-	return err
+	return fmt.Errorf("INFO on %s did not say whose process it is", addr)
 }
 
 // poll calls try until it succeeds, the process ends or time is up.
