@@ -88,7 +88,7 @@ func Compile(rule Value, opts Options) (*Program, error) {
 		mark(&root, opts.Mark)
 	}
 	p := c.program // a copy, so that the compiler can be collected
-	p.root, p.maxSteps, p.constant = root, opts.MaxSteps, root.op == opConst
+	p.root, p.maxSteps, p.constant = flattened(root), opts.MaxSteps, root.op == opConst
 	return &p, nil
 }
 
@@ -278,8 +278,8 @@ func mark(n *node, f func(Value) uint32) {
 			mark(&n.args[i], f)
 		}
 	case opSplit:
-		for i := range n.more.split.values {
-			n.more.split.values[i].mark = f(n.more.split.values[i])
+		for parts, i := n.more.(*split).parts, 0; i < len(parts); i++ {
+			parts[i].value.mark = f(parts[i].value)
 		}
 	case opFractional:
 		for i := range n.args {

@@ -7,8 +7,10 @@ import (
 
 // eval runs a node. Branches of if are followed in the loop, so a long chain of them does not deepen the stack.
 func (m *machine) eval(n *node) Value {
-	for n.op == opIf {
-		if n = m.branch(n.args); n == nil {
+	for n.op == opIf || n.op == opFlat {
+		if n.op == opFlat {
+			n = m.follow(n.more.(*flat))
+		} else if n = m.branch(n.args); n == nil {
 			return Value{}
 		}
 	}
@@ -66,13 +68,7 @@ func (m *machine) operand(n *node) Value {
 // branch returns the branch of an if that is to be evaluated, nil if there is none.
 func (m *machine) branch(args []node) *node {
 	for len(args) > 1 {
-		test := &args[0]
-		// The commonest test goes past the switch; the compiler would not inline a function that said so.
-		if test.op == opAttributeEqual {
-			if m.attributeEqual(test) {
-				return &args[1]
-			}
-		} else if m.test(test) {
+		if m.test(&args[0]) {
 			return &args[1]
 		}
 		args = args[2:]
@@ -83,43 +79,24 @@ func (m *machine) branch(args []node) *node {
 	return nil
 }
 
-// attributeEqual compares an attribute with a literal string where it lies, without copying it out.
-func (m *machine) attributeEqual(n *node) bool {
-	for i := range m.list {
-		if a := &m.list[i]; a.Name == n.sym {
-			if a.Value.kind != KindString {
-				return m.equalString(n, a.Value)
-			}
-			equal := a.Value.bits == n.val.bits && a.Value.Str() == n.val.Str()
-			return equal == (n.how&negated == 0)
-		}
+func (m *machine) equalString(v Value, text string, how uint8) bool {
+	if v.kind == KindString || how&loose == 0 {
+		return (v.kind == KindString && v.Str() == text) == (how&negated == 0)
 	}
-	return m.equalString(n, m.attribute(n.sym))
-}
-
-func (m *machine) equalString(n *node, v Value) bool {
-	if v.kind == KindString || n.how&loose == 0 {
-		return strictEqual(v, n.val) == (n.how&negated == 0)
-	}
-	return m.looseEqual(v, n.val) == (n.how&negated == 0)
+	return m.looseEqual(v, String(text)) == (how&negated == 0)
 }
 
 // test is truthy(eval(n)) without making the value in between.
 func (m *machine) test(n *node) bool {
 	switch n.op {
 	case opAttributeEqual:
-		return m.attributeEqual(n)
+		return m.equalString(m.attribute(n.sym), n.val.Str(), n.how)
 	case opEqualString:
-		return m.equalString(n, m.eval(&n.args[0]))
+		return m.equalString(m.eval(&n.args[0]), n.val.Str(), n.how)
 	case opInSet:
-		v, set := m.operand(&n.args[0]), n.more.set
-		if v.kind == KindString && set.strings != nil {
-			_, ok := set.strings[v.Str()]
-			return ok
-		}
-		return set.has(v)
+		return n.more.(*literalSet).has(m.operand(&n.args[0]))
 	case opStartsWith, opEndsWith:
-		holds, ok := m.affix(n)
+		holds, ok := m.affix(n.op, m.operand(&n.args[0]), m.operand(&n.args[1]))
 		return holds && ok
 	case opSemver, opSemverConst:
 		holds, ok := m.textTest(n)
@@ -145,12 +122,7 @@ func (m *machine) test(n *node) bool {
 // connect is and, or or: it stops at the first argument that is as asked.
 func (m *machine) connect(args []node, stop bool) bool {
 	for i := range args {
-		arg := &args[i]
-		if arg.op == opAttributeEqual {
-			if m.attributeEqual(arg) == stop {
-				return stop
-			}
-		} else if m.test(arg) == stop {
+		if m.test(&args[i]) == stop {
 			return stop
 		}
 	}
@@ -214,7 +186,7 @@ func (m *machine) in(needle, haystack Value) bool {
 func (m *machine) textTest(n *node) (holds, ok bool) {
 	switch n.op {
 	case opSemverConst:
-		return m.compareVersion(m.operand(&n.args[0]), n.how, n.more.version)
+		return m.compareVersion(m.operand(&n.args[0]), n.how, *n.more.(*version))
 	case opSemver:
 		op, known := versionOp(m.eval(&n.args[1]).Str())
 		if !known {
@@ -228,11 +200,10 @@ func (m *machine) textTest(n *node) (holds, ok bool) {
 		}
 		return m.compareVersion(m.eval(&n.args[0]), op, w)
 	}
-	return m.affix(n)
+	return m.affix(n.op, m.operand(&n.args[0]), m.operand(&n.args[1]))
 }
 
-func (m *machine) affix(n *node) (holds, ok bool) {
-	s, part := m.operand(&n.args[0]), m.operand(&n.args[1])
+func (m *machine) affix(op opcode, s, part Value) (holds, ok bool) {
 	if s.kind != KindString || part.kind != KindString {
 		return false, false
 	}
@@ -240,7 +211,7 @@ func (m *machine) affix(n *node) (holds, ok bool) {
 		return false, true
 	}
 	m.read(part)
-	if n.op == opStartsWith {
+	if op == opStartsWith {
 		return strings.HasPrefix(s.Str(), part.Str()), true
 	}
 	return strings.HasSuffix(s.Str(), part.Str()), true

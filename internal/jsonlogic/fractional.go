@@ -5,9 +5,8 @@ import "math"
 // split is the bucketing of a fractional whose first argument is known to be a key, or known not to be.
 type split struct {
 	prefix murmur // of the flag key, for a fractional without a bucketing value
-	ends   []uint32
-	values []Value
 	total  uint64
+	parts  []share
 }
 
 // How the key of a fractional is found.
@@ -21,9 +20,9 @@ const maxWeight = math.MaxInt32
 // pick returns the value whose share of the hash space the hash falls into.
 func (s *split) pick(hash uint32) Value {
 	bucket := uint32(uint64(hash) * s.total >> 32)
-	for i, end := range s.ends {
-		if bucket < end {
-			return s.values[i]
+	for i := range s.parts {
+		if part := &s.parts[i]; bucket < part.end {
+			return part.value
 		}
 	}
 	return Value{}
@@ -31,19 +30,20 @@ func (s *split) pick(hash uint32) Value {
 
 // splitConst is a fractional of literal variants and weights.
 func (m *machine) splitConst(n *node) Value {
+	s := n.more.(*split)
 	if n.how == byArgument {
 		switch hash, key := m.bucketKey(&n.args[0]); {
 		case key.kind == KindString:
-			return n.more.split.pick(hash)
+			return s.pick(hash)
 		case !nullish(key):
 			return m.fractionalOf(n, hash, key)
 		}
 	}
-	hash, ok := m.targetingHash(n.more.split.prefix)
+	hash, ok := m.targetingHash(s.prefix)
 	if !ok {
 		return Value{}
 	}
-	return n.more.split.pick(hash)
+	return s.pick(hash)
 }
 
 // targetingHash continues the hash of the flag key with the targeting key, if there is one.
@@ -155,7 +155,7 @@ func (m *machine) fractionalOf(n *node, hash uint32, key Value) Value {
 		ok = m.entry(&list, &entries[i])
 	}
 	if ok && key.kind != KindString {
-		hash, ok = m.targetingHash(n.more.split.prefix)
+		hash, ok = m.targetingHash(n.more.(*split).prefix)
 	}
 	if !ok {
 		return Value{}

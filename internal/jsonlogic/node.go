@@ -10,16 +10,11 @@ type node struct {
 	sym   Symbol
 	args  []node
 	val   Value // literal operand or result
-	more  *extra
+	more  any   // what only few instructions have: path, *literalSet, *split, *version or *flat
 }
 
-// extra is what only few instructions have. Apart, so that a node is small.
-type extra struct {
-	path []string // of a variable, below sym or below the element
-	set  *literalSet
-	split
-	version
-}
+// path is of a variable, below sym or below the element.
+type path []string
 
 type opcode uint8
 
@@ -35,6 +30,7 @@ const (
 	opMissing
 	opMissingSome
 	opIf
+	opFlat // the same as a table
 	opAnd
 	opOr
 	opNot
@@ -42,6 +38,7 @@ const (
 	opEqual
 	opEqualString
 	opAttributeEqual // opEqualString of an opAttribute, the commonest test of all
+	opGeneral        // only in a clause: a test that is none
 	opLess
 	opLessEqual
 	opGreater
@@ -127,7 +124,10 @@ func (s *literalSet) has(v Value) bool {
 		}
 		return false
 	}
-	text := v.Str()
+	return s.hasText(v.Str())
+}
+
+func (s *literalSet) hasText(text string) bool {
 	if s.strings != nil {
 		_, ok := s.strings[text]
 		return ok

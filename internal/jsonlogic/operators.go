@@ -126,16 +126,16 @@ func (c *compiler) membership(args []node, v Value, at place) node {
 	if n.op != opIn || args[1].op != opConst || args[1].val.kind != KindArray {
 		return n
 	}
-	n.op, n.args, n.more = opInSet, args[:1], &extra{}
+	n.op, n.args = opInSet, args[:1]
 	haystack := v.Index(1)
 	if name, isRef := refName(haystack); isRef {
 		haystack, at.shared = c.opts.Evaluators.rules[name.Str()], true
 	}
 	// Only what stands in the evaluator itself is worth keeping, not what folding made just now.
 	if at.shared && haystack.ptr == args[1].val.ptr {
-		n.more.set = c.opts.Evaluators.set(haystack)
+		n.more = c.opts.Evaluators.set(haystack)
 	} else {
-		n.more.set = newLiteralSet(args[1].val.elems())
+		n.more = newLiteralSet(args[1].val.elems())
 	}
 	return n
 }
@@ -206,14 +206,14 @@ func (c *compiler) variable(args []node, at place) node {
 	if nullish(name) || name.kind == KindString && name.bits == 0 {
 		return c.whole(n)
 	}
-	path := strings.Split(c.fold.text(name), ".")
+	names := strings.Split(c.fold.text(name), ".")
 	switch at.frame {
 	case frameElement:
-		n.more = &extra{path: path}
+		n.more = path(names)
 		return n
 	case frameReduce:
-		n.more = &extra{path: path[1:]}
-		switch path[0] {
+		n.more = path(names[1:])
+		switch names[0] {
 		case "current":
 			return n
 		case "accumulator":
@@ -222,12 +222,12 @@ func (c *compiler) variable(args []node, at place) node {
 		}
 		return otherwise(args)
 	}
-	if path[0] == flagdName {
-		return c.flagd(n, path[1:])
+	if names[0] == flagdName {
+		return c.flagd(n, names[1:])
 	}
-	n.sym, n.more = Intern(path[0]), &extra{path: path[1:]}
-	if len(path) == 1 && len(args) == 0 {
-		n.op, n.more = opAttribute, nil
+	n.sym, n.more = Intern(names[0]), path(names[1:])
+	if len(names) == 1 && len(args) == 0 {
+		n.op, n.more, n.args = opAttribute, nil, nil
 	}
 	return n
 }
@@ -244,7 +244,7 @@ func otherwise(args []node) node {
 func (c *compiler) whole(n node) node {
 	switch n.frame {
 	case frameElement:
-		n.args, n.more = nil, &extra{}
+		n.args, n.more = nil, path(nil)
 		return n
 	case frameRoot:
 		c.program.timestamp = true
@@ -287,7 +287,7 @@ func (c *compiler) semver(args []node) node {
 	if !ok || !valid {
 		return literal(Value{})
 	}
-	return c.folded(node{op: opSemverConst, how: how, more: &extra{version: w}, args: args[:1]})
+	return c.folded(node{op: opSemverConst, how: how, more: &w, args: args[:1]})
 }
 
 // fractional makes a table of literal variants and weights, and leaves everything else to the evaluation.
@@ -296,7 +296,8 @@ func (c *compiler) fractional(args []node) node {
 	if len(args) < 2 {
 		return literal(Value{})
 	}
-	n := node{op: opFractional, how: byArgument, args: args, more: &extra{split: split{prefix: c.prefix}}}
+	s := &split{prefix: c.prefix}
+	n := node{op: opFractional, how: byArgument, args: args, more: s}
 	entries := args[1:]
 	switch first := args[0]; {
 	case first.op == opArray, first.op == opConst && first.val.kind == KindArray:
@@ -317,13 +318,11 @@ func (c *compiler) fractional(args []node) node {
 			return literal(Value{})
 		}
 	}
-	n.more.split.ends = make([]uint32, 0, list.count)
-	n.more.split.values = make([]Value, 0, list.count)
-	for i := range list.count {
-		n.more.split.ends = append(n.more.split.ends, list.at(i).end)
-		n.more.split.values = append(n.more.split.values, list.at(i).value)
+	s.parts = make([]share, list.count)
+	for i := range s.parts {
+		s.parts[i] = list.at(i)
 	}
-	n.op, n.more.split.total = opSplit, list.total
+	n.op, s.total = opSplit, list.total
 	if n.how == byArgument {
 		return c.folded(n)
 	}

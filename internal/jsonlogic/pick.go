@@ -1,7 +1,5 @@
 package jsonlogic
 
-import "strings"
-
 // pickable is the longest text that Pick reads; longer ones are charged for, which is Eval's work.
 const pickable = 256
 
@@ -13,32 +11,9 @@ func (p *Program) Pick(a *Attributes) (mark uint32, ok bool) {
 		return 0, false
 	}
 	n := &p.root
-	for n.op == opIf {
-		args := n.args
-		for len(args) > 1 {
-			var holds bool
-			// The commonest test goes past the switch and its call.
-			if test := &args[0]; test.op == opAttributeEqual {
-				v := find(a.list, test.sym)
-				if v == nil || !v.pickable() {
-					return 0, false
-				}
-				holds = (v.bits == test.val.bits && v.Str() == test.val.Str()) == (test.how&negated == 0)
-			} else if holds, ok = pickTest(test, a.list); !ok {
-				return 0, false
-			}
-			if holds {
-				break
-			}
-			args = args[2:]
-		}
-		switch len(args) {
-		case 0:
+	if n.op == opFlat {
+		if n = n.more.(*flat).pick(a.list); n == nil {
 			return 0, false
-		case 1:
-			n = &args[0]
-		default:
-			n = &args[1]
 		}
 	}
 	switch n.op {
@@ -70,57 +45,9 @@ func pickText(name Symbol, list []Attribute) (text string, ok bool) {
 	return v.Str(), true
 }
 
-// pickTest is machine.test for what needs nothing but text attributes.
-func pickTest(n *node, list []Attribute) (holds, ok bool) {
-	switch n.op {
-	case opAttributeEqual:
-		text, ok := pickText(n.sym, list)
-		return (text == n.val.Str()) == (n.how&negated == 0), ok
-	case opInSet:
-		if n.args[0].op != opAttribute {
-			return false, false
-		}
-		text, ok := pickText(n.args[0].sym, list)
-		if !ok {
-			return false, false
-		}
-		if set := n.more.set; set.strings != nil {
-			_, holds = set.strings[text]
-			return holds, true
-		}
-		for _, e := range n.more.set.list {
-			if e == text {
-				return true, true
-			}
-		}
-		return false, true
-	case opStartsWith, opEndsWith:
-		return pickAffix(n, list)
-	case opAnd, opOr:
-		for i := range n.args {
-			if holds, ok = pickTest(&n.args[i], list); !ok || holds == (n.op == opOr) {
-				return holds, ok
-			}
-		}
-		return holds, ok
-	}
-	return false, false
-}
-
-func pickAffix(n *node, list []Attribute) (holds, ok bool) {
-	if n.args[0].op != opAttribute || n.args[1].op != opConst || n.args[1].val.kind != KindString {
-		return false, false
-	}
-	text, ok := pickText(n.args[0].sym, list)
-	if n.op == opStartsWith {
-		return strings.HasPrefix(text, n.args[1].val.Str()), ok
-	}
-	return strings.HasSuffix(text, n.args[1].val.Str()), ok
-}
-
 // pickSplit is machine.splitConst for a key that is an attribute.
 func pickSplit(n *node, list []Attribute) (mark uint32, ok bool) {
-	s, key := &n.more.split, TargetingKey
+	s, key := n.more.(*split), TargetingKey
 	var h murmur
 	if n.how == byArgument {
 		if n.args[0].op != opAttribute {
@@ -136,10 +63,9 @@ func pickSplit(n *node, list []Attribute) (mark uint32, ok bool) {
 	}
 	h.write(text)
 	bucket := uint32(uint64(h.sum()) * s.total >> 32)
-	for i, end := range s.ends {
-		if bucket < end {
-			mark = s.values[i].mark
-			return mark, mark != 0
+	for i := range s.parts {
+		if part := &s.parts[i]; bucket < part.end {
+			return part.value.mark, part.value.mark != 0
 		}
 	}
 	return 0, false

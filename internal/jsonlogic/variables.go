@@ -40,7 +40,8 @@ func (m *machine) variable(n *node) Value {
 	default:
 		v = m.cur
 	}
-	for _, key := range n.more.path {
+	below, _ := n.more.(path)
+	for _, key := range below {
 		if !ok {
 			break
 		}
