@@ -38,12 +38,15 @@ func Reseeds(head, seed flags.Head) bool {
 // them as records. One that the contents are past already must be the one that
 // at finds at its version; where at finds none, its lineage's word is taken.
 //
-// The error wraps flags.ErrGap, flags.ErrLineage, flags.ErrDigest or
-// flags.ErrTooLarge, or is at's; the contents may then be half-way and must be
+// The error wraps flags.ErrGap, flags.ErrLineage, flags.ErrDigest,
+// flags.ErrTooLarge or ErrInvalid, or is at's; the contents may then be half-way and must be
 // put back by the caller.
 func Take(contents *flags.Contents, commits []flags.Commit, at func(flags.Version) (flags.Commit, bool, error)) ([]Record, error) {
 	var records []Record
 	start := contents.Head()
+	if err := flags.CheckSetName(start.Set); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	for _, c := range commits {
 		if !start.Version.Before(c.Version) {
 			if err := sameCommit(start, c, at); err != nil {

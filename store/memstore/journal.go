@@ -9,7 +9,8 @@ import (
 )
 
 // journal is one set: its history, its contents and its readers. The store's
-// lock guards all but the feed.
+// lock guards all but the feed, which stays the same from the first commit on:
+// readers use it without the lock.
 type journal struct {
 	contents *flags.Contents
 	records  []store.Record

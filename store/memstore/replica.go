@@ -71,15 +71,14 @@ func (s *Store) seed(ctx context.Context, cp *flags.Checkpoint) error {
 	if j != nil && !store.Reseeds(j.feed.Head(), cp.Head) {
 		return nil
 	}
-	fresh := newJournal(cp.Set)
-	fresh.contents, fresh.floor = flags.ContentsOf(cp), cp.Version
 	if j == nil {
-		fresh.feed = store.NewFeed(cp)
-		s.sets[cp.Set] = fresh
-		return nil
+		j = newJournal(cp.Set)
+		j.feed = store.NewFeed(cp)
+		s.sets[cp.Set] = j
+	} else {
+		j.feed.Restart(cp)
 	}
-	fresh.feed = j.feed
-	*j = *fresh
-	j.feed.Restart(cp)
+	j.contents, j.floor, j.records = flags.ContentsOf(cp), cp.Version, nil
+	clear(j.ids)
 	return nil
 }

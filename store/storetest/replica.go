@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,6 +123,38 @@ func foreign(commits []flags.Commit) []flags.Commit {
 }
 
 var replicaClauses = map[string]func(*copying){
+	"can be read while it is replaced": func(e *copying) {
+		e.history(3)
+		e.seed(contentsOf(e.env, set).Checkpoint())
+		ctx, done := e.ctx(), make(chan struct{})
+		var readers sync.WaitGroup
+		for range 2 {
+			readers.Go(func() {
+				for err := error(nil); err == nil; {
+					select {
+					case <-done:
+						return
+					default:
+					}
+					if _, err = e.r.Head(ctx, set); err != nil {
+						e.Errorf("Head: %v", err)
+					}
+				}
+			})
+		}
+		defer readers.Wait()
+		defer close(done)
+		for i := range 5 {
+			e.apply(change(put("n", flagOf(i))))
+			e.seed(contentsOf(e.env, set).Checkpoint())
+		}
+		e.stands(e.head(set))
+	},
+	"refuses a set that has no name": func(e *copying) {
+		c := create("")
+		err := e.r.Append(e.ctx(), "", []flags.Commit{c})
+		e.wantError("Append", err, store.ErrInvalid)
+	},
 	"takes a journal over as it is": func(e *copying) {
 		commits := e.history(e.h.Commits)
 		for page := range slices.Chunk(commits, 50) {

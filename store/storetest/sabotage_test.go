@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -396,6 +397,42 @@ func TestReplicaSuiteFindsSabotage(t *testing.T) {
 			}
 		}
 	}
+	h := storetest.ReplicaHarness{
+		Origin: func(testing.TB) store.Store { return memstore.New(nil) },
+		New: func(testing.TB) storetest.Replica {
+			return &gapped{Store: memstore.New(nil), found: make(chan struct{})}
+		},
+	}
+	if !fails(t, func(t testing.TB) { cases["replica/can be read while it is replaced"].Run(t, h) }) {
+		t.Error("nobody sees that a set is gone while it is seeded anew")
+	}
+}
+
+// gapped is a replica that has nothing for a moment when it is seeded anew, once:
+// until a reader has found that.
+type gapped struct {
+	*memstore.Store
+	missing atomic.Bool
+	once    sync.Once
+	found   chan struct{}
+}
+
+func (g *gapped) Seed(ctx context.Context, cp *flags.Checkpoint) error {
+	if _, err := g.Store.Head(ctx, cp.Set); err == nil {
+		g.once.Do(func() {
+			g.missing.Store(true)
+			<-g.found
+		})
+	}
+	return g.Store.Seed(ctx, cp)
+}
+
+func (g *gapped) Head(ctx context.Context, set string) (flags.Head, error) {
+	if g.missing.CompareAndSwap(true, false) {
+		close(g.found)
+		return flags.Head{}, store.Classify("gapped: head", store.ErrNotFound)
+	}
+	return g.Store.Head(ctx, set)
 }
 
 // TestExceptionsMustSaySomething holds Run's own refusals.
