@@ -2,11 +2,13 @@ package boltstore_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +143,34 @@ func TestChangedBytes(t *testing.T) {
 	if refused == 0 {
 		t.Fatal("nothing was refused: this shows nothing")
 	}
+}
+
+// TestNestedInlineBuckets: a page whose two values are the same bytes, which hold
+// such a page again, would take twice as long with each level.
+func TestNestedInlineBuckets(t *testing.T) {
+	page := leafPage(0, nil)
+	for levels := range 3 {
+		if err := boltstore.VerifyLeaf(page); (err != nil) != (levels > 1) {
+			t.Errorf("buckets %d levels deep: %v", levels, err)
+		}
+		page = leafPage(1, slices.Concat(make([]byte, 16), page)) // no root page: the bucket is inline
+	}
+}
+
+// leafPage is a leaf of bbolt with two elements that share their value.
+func leafPage(flags uint32, value []byte) []byte {
+	order := binary.NativeEndian
+	page := make([]byte, 16+2*16)
+	order.PutUint16(page[8:], 2)  // a leaf
+	order.PutUint16(page[10:], 2) // of two
+	for i := range 2 {
+		e := page[16+i*16:]
+		order.PutUint32(e, flags)
+		order.PutUint32(e[4:], uint32(2*16-i*15)) // from the element to its key: "ab", then the "b" of it
+		order.PutUint32(e[8:], uint32(2-i))
+		order.PutUint32(e[12:], uint32(len(value)))
+	}
+	return slices.Concat(page, []byte("ab"), value)
 }
 
 func FuzzDamage(f *testing.F) {

@@ -13,6 +13,11 @@ func WithFullDisk(size int) *Options { return &Options{maxFileBytes: size} }
 // AckingEarly is Options of a store that acknowledges what is not durable yet.
 func AckingEarly() *Options { return &Options{ackEarly: true} }
 
+// VerifyLeaf checks a leaf page as opening a file does.
+func VerifyLeaf(page []byte) error {
+	return (&verifier{seen: map[uint64]bool{}}).elements(2, page, nil, nil, false)
+}
+
 // HoldWriter keeps the writer in a group of its own until release is called.
 func (s *Store) HoldWriter() (release func()) {
 	entered, let := make(chan struct{}), make(chan struct{})

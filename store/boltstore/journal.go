@@ -18,7 +18,13 @@ type journal struct {
 
 	// What the transaction under way adds.
 	staged []store.Record
-	seed   *flags.Checkpoint // if not nil, replaces all before staged
+	seed   *seed // if not nil, replaces all before staged
+}
+
+// seed is a checkpoint that a replica begins at, with its encoded form.
+type seed struct {
+	*flags.Checkpoint
+	bytes []byte
 }
 
 func newJournal(set string) *journal { return &journal{contents: flags.NewContents(set)} }
@@ -44,7 +50,7 @@ func (j *journal) unstage(why error) error {
 func (j *journal) settled() (*flags.Contents, error) {
 	switch {
 	case j.seed != nil:
-		return flags.ContentsOf(j.seed), nil
+		return flags.ContentsOf(j.seed.Checkpoint), nil
 	case j.feed != nil:
 		return j.feed.Contents()
 	default:
@@ -56,9 +62,9 @@ func (j *journal) settled() (*flags.Contents, error) {
 func (j *journal) publish() {
 	if j.seed != nil {
 		if j.feed == nil {
-			j.feed = store.NewFeed(j.seed)
+			j.feed = store.NewFeed(j.seed.Checkpoint)
 		} else {
-			j.feed.Restart(j.seed)
+			j.feed.Restart(j.seed.Checkpoint)
 		}
 	}
 	if j.feed == nil {

@@ -44,28 +44,31 @@ func (s *Store) Seed(ctx context.Context, cp *flags.Checkpoint) error {
 	if err := store.CheckSeed(cp); err != nil {
 		return classify("seed", cp.Set, err)
 	}
-	r := &request{ctx: ctx, set: cp.Set}
+	// Encoding here keeps what is too large, or just large, away from the writer
+	// and from those who share the transaction.
+	data, err := cp.MarshalBinary()
+	if err != nil {
+		return classify("seed", cp.Set, err)
+	}
+	r := &request{ctx: ctx, set: cp.Set, size: len(data)}
 	r.stage = func(_ disk, _ bool, j *journal) error {
 		if head := j.contents.Head(); !head.Version.IsZero() && !store.Reseeds(head, cp.Head) {
 			return nil
 		}
-		j.staged, j.seed, j.contents = nil, cp, flags.ContentsOf(cp)
+		j.staged, j.seed, j.contents = nil, &seed{cp, data}, flags.ContentsOf(cp)
 		return nil
 	}
 	return classify("seed", cp.Set, s.submit(r))
 }
 
 // replaceBy forgets the set and begins it at a checkpoint.
-func (d disk) replaceBy(tx *bolt.Tx, cp *flags.Checkpoint) (disk, error) {
-	data, err := cp.MarshalBinary()
-	if err != nil {
-		return d, err
-	}
+func (d disk) replaceBy(tx *bolt.Tx, by *seed) (disk, error) {
 	if err := tx.Bucket(setsBucket).DeleteBucket([]byte(d.set)); err != nil {
 		return d, fmt.Errorf("forget %q: %w", d.set, err)
 	}
-	if d, err = createDisk(tx, d.set); err != nil {
+	d, err := createDisk(tx, d.set)
+	if err != nil {
 		return d, err
 	}
-	return d, d.checkpoints.Put(versionKey(cp.Version), data)
+	return d, d.checkpoints.Put(versionKey(by.Version), by.bytes)
 }

@@ -171,10 +171,10 @@ func (v *verifier) tree(id uint64, low, high []byte) error {
 	if err != nil {
 		return err
 	}
-	return v.elements(id, page, low, high)
+	return v.elements(id, page, low, high, false)
 }
 
-func (v *verifier) elements(id uint64, page []byte, low, high []byte) error {
+func (v *verifier) elements(id uint64, page []byte, low, high []byte, inline bool) error {
 	kind, count := order.Uint16(page[8:]), int(order.Uint16(page[10:]))
 	if kind != branchPage && kind != leafPage || pageHeader+count*element > len(page) || kind == branchPage && count == 0 {
 		return fmt.Errorf("page %d is neither branch nor leaf", id)
@@ -196,7 +196,7 @@ func (v *verifier) elements(id uint64, page []byte, low, high []byte) error {
 			return fmt.Errorf("page %d: keys out of order", id)
 		}
 		if kind == leafPage {
-			if err := v.leaf(id, page, e, start+size); err != nil {
+			if err := v.leaf(id, page, e, start+size, inline); err != nil {
 				return err
 			}
 		}
@@ -222,13 +222,18 @@ func (v *verifier) children(page []byte, keys [][]byte, high []byte) error {
 
 // leaf checks a value, which may be a bucket: a root page, or none and the one
 // page of the bucket inline.
-func (v *verifier) leaf(id uint64, page, e []byte, start uint64) error {
+func (v *verifier) leaf(id uint64, page, e []byte, start uint64, inline bool) error {
 	end := start + uint64(order.Uint32(e[12:]))
 	if end > uint64(len(page)) {
 		return fmt.Errorf("page %d: a value is out of bounds", id)
 	}
 	if order.Uint32(e)&bucketFlag == 0 {
 		return nil
+	}
+	if inline {
+		// bbolt writes none. Followed, they could share bytes, and each level of
+		// nesting would double the work.
+		return fmt.Errorf("page %d: a bucket within an inline bucket", id)
 	}
 	value := page[start:end]
 	if len(value) < pageHeader {
@@ -237,11 +242,11 @@ func (v *verifier) leaf(id uint64, page, e []byte, start uint64) error {
 	if root := order.Uint64(value); root != 0 {
 		return v.tree(root, nil, nil)
 	}
-	inline := value[pageHeader:]
-	if len(inline) < pageHeader || order.Uint16(inline[8:]) != leafPage {
+	inner := value[pageHeader:]
+	if len(inner) < pageHeader || order.Uint16(inner[8:]) != leafPage {
 		return fmt.Errorf("page %d: an inline bucket is cut off", id)
 	}
-	return v.elements(id, inline, nil, nil)
+	return v.elements(id, inner, nil, nil, true)
 }
 
 // freelist checks that nothing in use is listed as free.
