@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ func Coalesce(s flags.Source, o *CoalesceOptions) flags.Source {
 		updates:  flights[fetchKey, flags.Update]{budget: budget, next: map[fetchKey]*flight[flags.Update]{}},
 	}
 }
+
+// errSharedBudget ends a shared call that its delegate did not end in time.
+var errSharedBudget = errors.New("store: no answer within the budget of a shared call")
 
 type coalesced struct {
 	delegate flags.Source
@@ -149,7 +153,11 @@ func (fl *flight[V]) run(budget time.Duration) {
 			fl.err = fmt.Errorf("store: panic in a shared call: %v", p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(fl.ctx, budget)
+	ctx, cancel := context.WithTimeoutCause(fl.ctx, budget, errSharedBudget)
 	defer cancel()
 	fl.value, fl.err = fl.fn(ctx)
+	if fl.err != nil && ctx.Err() != nil {
+		// To the delegate this was its caller's end, but none of ours gave up.
+		fl.err = fmt.Errorf("%w: %w", errSharedBudget, context.DeadlineExceeded)
+	}
 }

@@ -27,7 +27,8 @@ func (s *slow) Head(ctx context.Context, set string) (flags.Head, error) {
 	select {
 	case <-time.After(time.Second):
 	case <-ctx.Done():
-		return flags.Head{}, ctx.Err()
+		// As drivers do: to them it is their caller who gave up.
+		return flags.Head{}, &flags.SourceError{Class: flags.ClassCanceled, Op: "slow: head", Err: ctx.Err()}
 	}
 	if s.fail != nil {
 		return flags.Head{}, s.fail()
