@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -51,6 +52,13 @@ func (v *View) Overrides(flag string) []flags.Entry {
 		}
 	}
 	return out
+}
+
+// Check returns what the store would refuse changes to this set for, as Apply
+// does: for a dry run.
+func (v *View) Check(changes []flags.Mutation) error {
+	_, err := Prepare(v.contents, flags.Commit{Set: v.Head().Set, ID: flags.NewCommitID(), Changes: changes}, time.Now())
+	return err
 }
 
 // Edit reads a set, lets change say what to write, and writes it as one commit on

@@ -106,6 +106,34 @@ func TestEditGivesUp(t *testing.T) {
 	}
 }
 
+// TestViewChecks: a dry run hears what the write would, and changes nothing.
+func TestViewChecks(t *testing.T) {
+	s := newShop(t, put("a", flagOf(0)))
+	stop := errors.New("dry run")
+	for name, tc := range map[string]struct {
+		change flags.Mutation
+		want   error
+	}{
+		"what would be taken":   {put("a", flagOf(1)), nil},
+		"what would be refused": {put("a", []byte(`{}`)), store.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := store.Edit(t.Context(), s, flags.Commit{Set: "shop"}, func(v *store.View) ([]flags.Mutation, error) {
+				if err := v.Check([]flags.Mutation{tc.change}); !errors.Is(err, tc.want) {
+					t.Errorf("Check: %v, want %v", err, tc.want)
+				}
+				if e, _ := v.Get(flags.FlagKey("a")); string(e.Bytes) != string(flagOf(0)) {
+					t.Errorf("the view has %s after it", e.Bytes)
+				}
+				return nil, stop
+			})
+			if !errors.Is(err, stop) {
+				t.Fatalf("error %v, want %v", err, stop)
+			}
+		})
+	}
+}
+
 func TestEditIsSafeToRepeat(t *testing.T) {
 	s := newShop(t, put("a", flagOf(0)))
 	c := flags.Commit{Set: "shop", ID: flags.NewCommitID()}

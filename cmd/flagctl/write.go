@@ -94,9 +94,7 @@ func (a *app) change(cmd *cobra.Command, w *writeFlags, build func(v *store.View
 				return changes, nil
 			}
 			if len(changes) > 0 {
-				contents := flags.ContentsOf(&flags.Checkpoint{Head: v.Head(), Entries: slices.Collect(v.All())})
-				commit.Changes = changes
-				_, err = store.Prepare(contents, commit, time.Now())
+				err = v.Check(changes)
 			}
 			return nil, cmp.Or(err, errDryRun)
 		})
