@@ -68,13 +68,23 @@ func FromError(err error) error {
 	if conflict := new(store.ConflictError); errors.As(err, &conflict) {
 		detail.Conflict = fromConflict(conflict)
 	}
-	st := status.New(code, err.Error())
+	st := status.New(code, text(err))
 	if len(detail.Reasons) > 0 {
 		if with, detailErr := st.WithDetails(protoadapt.MessageV1Of(detail)); detailErr == nil {
 			st = with
 		}
 	}
 	return st.Err()
+}
+
+// text leaves out what the router called the operation in its own store: the
+// caller says what it asked for itself.
+func text(err error) string {
+	var se *flags.SourceError
+	if errors.As(err, &se) && se.Error() == err.Error() {
+		return text(se.Err)
+	}
+	return err.Error()
 }
 
 // Sentinels returns what st says err was at the other end: a *store.ConflictError

@@ -139,6 +139,23 @@ func TestFromError(t *testing.T) {
 	}
 }
 
+// TestFromErrorSaysItOnce: the router's own name for the operation stays there.
+func TestFromErrorSaysItOnce(t *testing.T) {
+	classified := store.Classify("boltstore: apply shop", store.ErrExists)
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{classified, "store: already exists"},
+		{&flags.SourceError{Op: "router", Err: classified}, "store: already exists"},
+		{fmt.Errorf("mirror: %w", classified), "mirror: boltstore: apply shop: store: already exists"},
+	} {
+		if got := status.Convert(wire.FromError(c.err)).Message(); got != c.want {
+			t.Errorf("%v travels as %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
 // FuzzAssembler: whatever comes in pieces, what comes out is a whole checkpoint
 // or nothing.
 func FuzzAssembler(f *testing.F) {
