@@ -32,10 +32,14 @@ func (l *lastCause) store(err error) {
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-func (l *lastCause) dialer(dial dialFunc) func(context.Context, string) (net.Conn, error) {
+// dialer notes why dialling fails. With a handshake to follow, only that one's
+// success ends the trouble: in between, calls fail for the old reason.
+func (l *lastCause) dialer(dial dialFunc, secure bool) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, address string) (net.Conn, error) {
 		conn, err := dial(ctx, "tcp", address)
-		l.store(err)
+		if err != nil || !secure {
+			l.store(err)
+		}
 		return conn, err
 	}
 }

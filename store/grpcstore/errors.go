@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -49,15 +50,26 @@ func (s *Store) classify(parent, call context.Context, op string, err error) err
 		err := &remoteError{message: st.Message(), is: known}
 		return fail(sentinelClass(st.Code(), known), err)
 	}
+	if st.Code() == codes.DeadlineExceeded && due(parent) {
+		// The router was told the caller's deadline, and its clock was the faster one.
+		return fail(flags.ClassCanceled, fmt.Errorf("%w: %w", context.DeadlineExceeded, err))
+	}
 	if st.Code() == codes.Unavailable {
 		if cause := s.cause.load(); cause != nil {
-			return fail(causeClass(cause), fmt.Errorf("%w (%w)", err, cause))
+			return fail(causeClass(cause), fmt.Errorf("no connection: %w", cause)) // gRPC's text would only repeat it
 		}
 	}
 	if st.Code() == codes.NotFound {
 		err = fmt.Errorf("%w: %w", store.ErrNotFound, err)
 	}
 	return fail(codeClass(st), err)
+}
+
+// due reports whether a context is about to run into its deadline.
+func due(ctx context.Context) bool {
+	const skew = 50 * time.Millisecond
+	at, ok := ctx.Deadline()
+	return ok && time.Until(at) < skew
 }
 
 // remoteError is an error of the router that kept its identity.

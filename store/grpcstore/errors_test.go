@@ -218,6 +218,9 @@ func TestDialling(t *testing.T) {
 				if !errors.Is(err, c.err) {
 					t.Errorf("%v does not wrap its cause %v", err, c.err)
 				}
+				if n := strings.Count(err.Error(), c.err.Error()); n != 1 {
+					t.Errorf("%v tells its cause %d times", err, n)
+				}
 			})
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
@@ -39,21 +41,23 @@ func (s *Store) fetch(call *deadline, set string, have flags.Head) (flags.Update
 		return flags.Update{}, err
 	}
 	var pieces wire.Assembler
+	var commits commits
 	for {
 		msg, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
+			u.Commits = commits.got
 			return u, complete(&u, have, pieces.Started())
 		}
 		if err != nil {
 			return flags.Update{}, err
 		}
-		if err := collect(&u, &pieces, msg); err != nil {
+		if err := collect(&u, &pieces, &commits, msg); err != nil {
 			return flags.Update{}, err
 		}
 	}
 }
 
-func collect(u *flags.Update, pieces *wire.Assembler, msg *pb.FetchResponse) error {
+func collect(u *flags.Update, pieces *wire.Assembler, commits *commits, msg *pb.FetchResponse) error {
 	switch m := msg.GetMessage().(type) {
 	case *pb.FetchResponse_Chunk:
 		cp, err := pieces.Add(m.Chunk)
@@ -62,12 +66,39 @@ func collect(u *flags.Update, pieces *wire.Assembler, msg *pb.FetchResponse) err
 		}
 		return err
 	case *pb.FetchResponse_Commits:
-		commits, err := wire.Decode(m.Commits)
-		u.Commits = append(u.Commits, commits...)
-		return err
+		return commits.add(m.Commits)
 	default: // of a newer router
 		return nil
 	}
+}
+
+// maxCommitsBytes is the most that the commits of one answer may come to in
+// memory, about: many times what a router keeps to resume from, or puts on a page.
+const maxCommitsBytes = 256 << 20
+
+// commits are those of one answer so far.
+type commits struct {
+	got   []flags.Commit
+	bytes int
+}
+
+// add takes over the commits in m. The error wraps flags.ErrFormat or flags.ErrTooLarge.
+func (c *commits) add(m *pb.Commits) error {
+	more, err := wire.Decode(m)
+	if err != nil {
+		return err
+	}
+	c.got = append(c.got, more...)
+	c.bytes += proto.Size(m)
+	for i := range more {
+		for _, change := range more[i].Changes {
+			c.bytes += len(change.Bytes)
+		}
+	}
+	if c.bytes > maxCommitsBytes {
+		return fmt.Errorf("%w: commits of %d bytes in one answer, at most %d", flags.ErrTooLarge, c.bytes, maxCommitsBytes)
+	}
+	return nil
 }
 
 // complete checks that the parts lead from have to the head, as a cut stream

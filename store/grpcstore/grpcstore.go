@@ -102,10 +102,10 @@ func Open(target string, opts *Options) (*Store, error) {
 		creds = &watchedTLS{credentials.NewTLS(o.TLS), cause}
 	}
 	scheme := "dns:///"
-	dial := cause.dialer((&net.Dialer{}).DialContext)
+	dial := cause.dialer((&net.Dialer{}).DialContext, secure)
 	if o.Dial != nil {
 		scheme = "passthrough:///"
-		dial = cause.dialer(func(ctx context.Context, _, address string) (net.Conn, error) { return o.Dial(ctx, address) })
+		dial = cause.dialer(func(ctx context.Context, _, address string) (net.Conn, error) { return o.Dial(ctx, address) }, secure)
 	}
 	conn, err := grpc.NewClient(scheme+address,
 		grpc.WithTransportCredentials(creds),

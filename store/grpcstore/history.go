@@ -53,19 +53,17 @@ func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Com
 	if _, err := stream.Header(); err == nil {
 		call.extend(s.opts.BulkTimeout, errBulkBudget)
 	}
-	var out []flags.Commit
+	var out commits
 	for {
 		msg, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return out, nil
+			return out.got, nil
+		}
+		if err == nil {
+			err = out.add(msg.GetCommits())
 		}
 		if err != nil {
 			return nil, err
 		}
-		commits, err := wire.Decode(msg.GetCommits())
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, commits...)
 	}
 }
