@@ -43,7 +43,7 @@ func numberOf(data []byte) (n int, err error) {
 
 // flagText is a valid flag definition that carries a text without characters to escape.
 func flagText(text string) []byte {
-	return fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%q}}`, text)
+	return []byte(`{"defaultVariant":"v","state":"ENABLED","variants":{"v":"` + text + `"}}`)
 }
 
 var onOff = []byte(`{"defaultVariant":"on","state":"ENABLED","variants":{"off":false,"on":true}}`)
