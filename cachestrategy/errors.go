@@ -34,9 +34,10 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("unknown cache strategy %q (known: %s)", e.Name, known)
 }
 
-func invalid(op, format string, args ...any) error {
+// invalid is the error of an offer that no cache takes.
+func invalid(format string, args ...any) error {
 	return &flags.SourceError{
-		Class: flags.ClassPermanent, Op: "cachestrategy: " + op,
+		Class: flags.ClassPermanent, Op: "cachestrategy: put",
 		Err: fmt.Errorf("%w: %s", flags.ErrInvalid, fmt.Sprintf(format, args...)),
 	}
 }

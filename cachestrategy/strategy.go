@@ -110,10 +110,10 @@ func (o Offer) Prepare() (Offer, error) {
 		o.TTL = DefaultTTL
 	}
 	if err := flags.CheckSetName(o.Head.Set); err != nil {
-		return o, invalid("put", "%v", err)
+		return o, invalid("%v", err)
 	}
 	if o.TTL < 0 || o.Head.Version.IsZero() || o.Head.Lineage == "" {
-		return o, invalid("put", "offer of %s with a TTL of %v", o.Head.Token(), o.TTL)
+		return o, invalid("offer of %s with a TTL of %v", o.Head.Token(), o.TTL)
 	}
 	return o, o.checkPath()
 }
@@ -129,13 +129,13 @@ func (o *Offer) checkPath() error {
 		if !at.Version.IsZero() {
 			next, err := at.NextVersion(c.Op)
 			if err != nil || next != c.Version || c.Lineage != at.Lineage {
-				return invalid("put", "commit %s after %s", c.Head().Token(), at.Token())
+				return invalid("commit %s after %s", c.Head().Token(), at.Token())
 			}
 		}
 		at = c.Head()
 	}
 	if !at.Version.IsZero() && !SameHead(at, o.Head) {
-		return invalid("put", "an update that leads to %s and says %s", at.Token(), o.Head.Token())
+		return invalid("an update that leads to %s and says %s", at.Token(), o.Head.Token())
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (o *Offer) checkPath() error {
 func (o Offer) Whole() (*flags.Checkpoint, error) {
 	cp := o.Full()
 	if cp == nil || !SameHead(cp.Head, o.Head) {
-		return nil, invalid("put", "the assembled set is not at %s", o.Head.Token())
+		return nil, invalid("the assembled set is not at %s", o.Head.Token())
 	}
 	return cp, nil
 }

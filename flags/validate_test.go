@@ -103,9 +103,9 @@ func TestFlagFaults(t *testing.T) {
 		{`{"metadata":{"a":null,"b":{},"c":"ok"},"variants":{"a":1}}`, []string{
 			`$.flags.f.metadata.a: metadata holds strings, numbers and booleans, this is null`,
 			`$.flags.f.metadata.b: metadata holds strings, numbers and booleans, this is an object`}},
-		{`{"defaultvariant":"a","targetting":{},"variants":{"a":1}}`, []string{
+		{`{"defaultvariant":"a","targetin":{},"variants":{"a":1}}`, []string{
 			`$.flags.f.defaultvariant: unknown field; did you mean "defaultVariant"?`,
-			`$.flags.f.targetting: unknown field; did you mean "targeting"?`}},
+			`$.flags.f.targetin: unknown field; did you mean "targeting"?`}},
 		{`{"variants":{"a":1},"x-overrides":{}}`, []string{
 			`$.flags.f.x-overrides: overrides are written as entries of their own, not inside the flag`}},
 		{`{"defaultVariant":"z","state":"x","targeting":{"iff":[]},"variants":{"a":1}}`, []string{

@@ -181,7 +181,10 @@ func run(cmd *exec.Cmd, log *tail) (*process, io.Reader, error) {
 		_ = w.Close()
 		close(p.done)
 	}()
-	return p, out, <-started
+	if err := <-started; err != nil {
+		return nil, nil, err
+	}
+	return p, out, nil
 }
 
 // tail keeps the last part of what a server has to say.

@@ -39,27 +39,27 @@ type chunk struct {
 }
 
 // put stores data and then m, which describes it. Each attempt has chunks of its
-// own, so that those of two writers, or of one that died, never mix. It reports
-// whether m is stored now; not where another of its id is there already.
-func (b blobs) put(ctx context.Context, m manifest, data []byte, size int, step func(string) error) (bool, error) {
+// own, so that those of two writers, or of one that died, never mix. Where another of
+// its id is there already, that one stays.
+func (b blobs) put(ctx context.Context, m manifest, data []byte, size int, step func(string) error) error {
 	m.Blob, m.Chunks, m.Bytes = m.ID+"/"+rand.Text(), 0, len(data)
 	for piece := range slices.Chunk(data, size) {
 		if _, err := b.chunks.InsertOne(ctx, chunk{chunkKey(m.Blob, m.Chunks), piece}); err != nil {
-			return false, err
+			return err
 		}
 		m.Chunks++
 		if err := step("chunk"); err != nil {
-			return false, err
+			return err
 		}
 	}
 	_, err := b.manifests.InsertOne(ctx, m)
 	if mongo.IsDuplicateKeyError(err) {
-		return false, b.removeChunks(ctx, under(m.Blob))
+		return b.removeChunks(ctx, under(m.Blob))
 	}
 	if err == nil {
 		err = step("manifest")
 	}
-	return err == nil, err
+	return err
 }
 
 func chunkKey(blob string, n int) string { return fmt.Sprintf("%s/%06d", blob, n) }

@@ -80,7 +80,7 @@ func (s *Store) putCheckpoint(ctx context.Context, cp *flags.Checkpoint) error {
 		ID:      lineageKey(cp.Set, cp.Lineage, cp.Version) + "/" + rand.Text(), // two at one version do no harm
 		Lineage: string(cp.Lineage), Head: headText(cp.Head),
 	}
-	_, err = s.checkpoints.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
+	err = s.checkpoints.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
 	return err
 }
 
@@ -170,7 +170,7 @@ func (s *Store) putSegment(ctx context.Context, commits []flags.Commit, docs []j
 		m.IDs = append(m.IDs, docs[i].CID...)
 		data = appendToSegment(data, docs[i].Data)
 	}
-	_, err := s.segments.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
+	err := s.segments.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
 	return err
 }
 

@@ -2,7 +2,6 @@ package mongostore_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -24,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(testenv.Main(m)) }
 
 // quick makes watches notice the writes of others without much waiting.
 func quick() *mongostore.Options {
-	return &mongostore.Options{PollInterval: 50 * time.Millisecond, HeadTimeout: 5 * time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return &mongostore.Options{PollInterval: 50 * time.Millisecond, HeadTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler)}
 }
 
 func open(t testing.TB, uri string, opts *mongostore.Options) *mongostore.Store {

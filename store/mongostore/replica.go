@@ -43,7 +43,7 @@ func (w *writer) append(ctx context.Context, commits []flags.Commit) error {
 			return err
 		}
 		if w.contents.Head().Version == before {
-			return fmt.Errorf("%w: %s", flags.ErrLineage, err) // taken, by nothing that leads on
+			return fmt.Errorf("%w: %w", flags.ErrLineage, err) // taken, by nothing that leads on
 		}
 	}
 }
