@@ -81,11 +81,14 @@ func Entity(targetingKey string, attrs ...Attr) EvaluationContext {
 	if targetingKey == "" {
 		return Context(attrs...)
 	}
-	list := make([]jsonlogic.Attribute, len(attrs)+1)
-	for i, a := range attrs {
-		list[i] = a.a
+	// The targeting key stands first: it is what is asked for most.
+	list := make([]jsonlogic.Attribute, 1, len(attrs)+1)
+	list[0] = jsonlogic.Attribute{Name: targetingKeySymbol, Value: jsonlogic.String(targetingKey)}
+	for _, a := range attrs {
+		if a.a.Name != targetingKeySymbol {
+			list = append(list, a.a)
+		}
 	}
-	list[len(attrs)] = jsonlogic.Attribute{Name: targetingKeySymbol, Value: jsonlogic.String(targetingKey)}
 	return EvaluationContext{&contextData{targetingKey: targetingKey, attrs: jsonlogic.NewAttributes(list...)}}
 }
 

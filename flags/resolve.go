@@ -17,12 +17,45 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n.fixed != nil {
 		return n.fixed, ReasonStatic, ErrorNone
 	}
+	if o := n.pick(ec); o != nil {
+		return o, ReasonTargetingMatch, ErrorNone
+	}
+	return n.work(ec)
+}
+
+// find is resolve for those who ask for nothing but the value.
+func (n *flagNode) find(ec EvaluationContext) *outcome {
+	if n != nil && n.fixed != nil {
+		return n.fixed
+	}
+	return n.decide(ec)
+}
+
+// decide is apart so that find is inlined, and a fixed answer costs no call.
+func (n *flagNode) decide(ec EvaluationContext) *outcome {
+	if n == nil {
+		return nil
+	}
+	if o := n.pick(ec); o != nil {
+		return o
+	}
+	o, _, _ := n.work(ec)
+	return o
+}
+
+// pick answers most rules; it returns nil where it takes more. Foreign contexts
+// have no attributes.
+func (n *flagNode) pick(ec EvaluationContext) *outcome {
 	if n.rule != nil && ec.d != nil {
-		// Most rules are answered here; foreign contexts have no attributes.
 		if mark, ok := n.rule.Pick(ec.d.attrs); ok {
-			return &n.outcomes[mark-1], ReasonTargetingMatch, ErrorNone
+			return &n.outcomes[mark-1]
 		}
 	}
+	return nil
+}
+
+// work answers what is neither fixed nor picked.
+func (n *flagNode) work(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n.mode >= modeStatic && n.overrides != nil && ec.d != nil {
 		if o := n.overrides.get(ec.d.targetingKey); o.text != nil {
 			return found(n.outcome(o.text.variant))

@@ -59,12 +59,7 @@ func (v View) find(key string, ec EvaluationContext) *outcome {
 	if v.p == nil || v.p.snap == nil {
 		return nil
 	}
-	n := v.p.snap.flags.get(key)
-	if n != nil && n.fixed != nil {
-		return n.fixed
-	}
-	o, _, _ := n.resolve(ec)
-	return o
+	return v.p.snap.flags.get(key).find(ec)
 }
 
 // Bool returns the value of a boolean flag, or fallback where there is none.

@@ -55,11 +55,7 @@ func (h *Handle) find(ec EvaluationContext) *outcome {
 	if !ready {
 		return nil
 	}
-	if n != nil && n.fixed != nil {
-		return n.fixed
-	}
-	o, _, _ := n.resolve(ec)
-	return o
+	return n.find(ec)
 }
 
 func (h *Handle) resolve(ec EvaluationContext) (p *published, n *flagNode, o *outcome, reason Reason, code ErrorCode) {

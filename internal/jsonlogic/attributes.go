@@ -12,6 +12,8 @@ type Scope interface {
 type Attribute struct {
 	Name  Symbol
 	Value Value
+
+	word uint64 // of a text, see wordOf
 }
 
 // Attributes is the fast Scope: an immutable list of attributes, read without an interface call. The zero value and nil
@@ -33,8 +35,9 @@ func NewAttributes(list ...Attribute) *Attributes {
 	}
 	kept := list[:0]
 	for _, at := range list {
+		at.word = wordOf(at.Value.Str())
 		if i := a.find(kept, at.Name); i >= 0 {
-			kept[i].Value = at.Value
+			kept[i] = at
 			continue
 		}
 		if a.index != nil {

@@ -79,7 +79,7 @@ func Compile(rule Value, opts Options) (*Program, error) {
 		opts.MaxSteps = defaultMaxSteps
 	}
 	c := compiler{opts: opts, fold: machine{steps: opts.MaxSteps}}
-	c.prefix.write(opts.FlagKey)
+	c.prefix = c.prefix.with(opts.FlagKey)
 	root := c.rule(rule, place{})
 	if len(c.faults) > 0 {
 		return nil, c.faults

@@ -177,37 +177,30 @@ func (m *machine) clause(f *flat, c *clause) bool {
 	return holds && ok
 }
 
-// pick is follow for texts alone; it returns nil for what takes more. An attribute is looked up once for all clauses in a row
-// that ask for it, and compared as a number before its text is called for.
+// pick is follow for texts alone; it returns nil for what takes more. An attribute is looked up once for all clauses in a
+// row that ask for it, and compared as a number before its text is called for.
 func (f *flat) pick(list []Attribute) *node {
-	var (
-		sym  Symbol
-		text string
-		word uint64
-	)
+	var a *Attribute
 	for at := int16(0); ; {
 		c := &f.clauses[at]
-		if c.op == opGeneral {
-			return nil
-		}
-		if c.sym != sym {
-			v := find(list, c.sym)
-			if v == nil || !v.pickable() {
+		if a == nil || c.sym != a.Name {
+			if a = find(list, c.sym); a == nil || !a.Value.pickable() {
 				return nil
 			}
-			sym, text = c.sym, v.Str()
-			word = wordOf(text)
 		}
-		var holds bool
+		holds := false
 		switch c.op {
 		case opAttributeEqual:
-			holds = (c.word == word && len(c.text) == len(text) && (len(text) <= 8 || c.text == text)) == (c.how&negated == 0)
+			same := c.word == a.word && len(c.text) == int(a.Value.bits) && (len(c.text) <= 8 || c.text == a.Value.Str())
+			holds = same == (c.how&negated == 0)
 		case opInSet:
-			holds = c.set.hasText(text)
+			holds = c.set.hasText(a.Value.Str())
 		case opStartsWith:
-			holds = strings.HasPrefix(text, c.text)
+			holds = strings.HasPrefix(a.Value.Str(), c.text)
 		case opEndsWith:
-			holds = strings.HasSuffix(text, c.text)
+			holds = strings.HasSuffix(a.Value.Str(), c.text)
+		default:
+			return nil
 		}
 		if at = c.no; holds {
 			at = c.yes

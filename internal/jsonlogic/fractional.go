@@ -17,9 +17,12 @@ const (
 
 const maxWeight = math.MaxInt32
 
+// bucket returns where in the total weight a hash falls.
+func (s *split) bucket(hash uint32) uint32 { return uint32(uint64(hash) * s.total >> 32) }
+
 // pick returns the value whose share of the hash space the hash falls into.
 func (s *split) pick(hash uint32) Value {
-	bucket := uint32(uint64(hash) * s.total >> 32)
+	bucket := s.bucket(hash)
 	for i := range s.parts {
 		if part := &s.parts[i]; bucket < part.end {
 			return part.value
@@ -53,8 +56,7 @@ func (m *machine) targetingHash(h murmur) (uint32, bool) {
 		return 0, false
 	}
 	m.read(key)
-	h.write(key.Str())
-	return h.sum(), true
+	return h.with(key.Str()).sum(), true
 }
 
 // bucketKey evaluates the first argument of a fractional, and hashes it if it is text. The usual cat of flag key and
@@ -63,29 +65,30 @@ func (m *machine) bucketKey(n *node) (uint32, Value) {
 	var h murmur
 	if n.op == opCat {
 		for i := range n.args {
-			m.hashPiece(&h, m.operand(&n.args[i]))
+			h = m.hashPiece(h, m.operand(&n.args[i]))
 		}
 		return h.sum(), String("")
 	}
 	v := m.operand(n)
 	if v.kind == KindString {
 		m.read(v)
-		h.write(v.Str())
+		h = h.with(v.Str())
 	}
 	return h.sum(), v
 }
 
-func (m *machine) hashPiece(h *murmur, v Value) {
+func (m *machine) hashPiece(h murmur, v Value) murmur {
 	switch {
 	case v.kind == KindString:
 		m.read(v)
-		h.write(v.Str())
+		return h.with(v.Str())
 	case v.kind == KindNumber:
 		var buf [32]byte
-		h.write(bytesAsString(appendNumber(buf[:0], v.Float())))
+		return h.with(bytesAsString(appendNumber(buf[:0], v.Float())))
 	case !nullish(v):
-		h.write(m.text(v))
+		return h.with(m.text(v))
 	}
+	return h
 }
 
 // shares are the evaluated entries of a fractional. The usual few need no allocation.

@@ -25,10 +25,10 @@ func (p *Program) Pick(a *Attributes) (mark uint32, ok bool) {
 	return 0, false
 }
 
-func find(list []Attribute, name Symbol) *Value {
+func find(list []Attribute, name Symbol) *Attribute {
 	for i := range list {
 		if list[i].Name == name {
-			return &list[i].Value
+			return &list[i]
 		}
 	}
 	return nil
@@ -36,33 +36,22 @@ func find(list []Attribute, name Symbol) *Value {
 
 func (v *Value) pickable() bool { return v.kind == KindString && v.bits <= pickable }
 
-// pickText returns a text attribute.
-func pickText(name Symbol, list []Attribute) (text string, ok bool) {
-	v := find(list, name)
-	if v == nil || !v.pickable() {
-		return "", false
-	}
-	return v.Str(), true
-}
-
 // pickSplit is machine.splitConst for a key that is an attribute.
 func pickSplit(n *node, list []Attribute) (mark uint32, ok bool) {
 	s, key := n.more.(*split), TargetingKey
 	var h murmur
-	if n.how == byArgument {
-		if n.args[0].op != opAttribute {
-			return 0, false
-		}
+	if n.how == byTargetingKey {
+		h = s.prefix
+	} else if n.args[0].op == opAttribute {
 		key = n.args[0].sym
 	} else {
-		h = s.prefix
-	}
-	text, ok := pickText(key, list)
-	if !ok || text == "" {
 		return 0, false
 	}
-	h.write(text)
-	bucket := uint32(uint64(h.sum()) * s.total >> 32)
+	a := find(list, key)
+	if a == nil || !a.Value.pickable() || a.Value.bits == 0 {
+		return 0, false
+	}
+	bucket := s.bucket(h.with(a.Value.Str()).sum())
 	for i := range s.parts {
 		if part := &s.parts[i]; bucket < part.end {
 			return part.value.mark, part.value.mark != 0
