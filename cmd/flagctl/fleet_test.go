@@ -87,14 +87,14 @@ func TestWait(t *testing.T) {
 	f := newFleet(t)
 	f.want(exitOK, "toggle", "checkout", "--wait") // nobody is connected
 	stream, _ := f.follower()
-	out := f.want(exitNotConfirmed, "toggle", "checkout", "--wait=300ms")
+	out := f.want(exitNotConfirmed, "toggle", "checkout", "--wait=2s")
 	if !strings.Contains(out, "1 connected clients have not applied it") {
 		t.Errorf("got %s", out)
 	}
 	if out := f.want(exitOK, "clients"); !strings.Contains(out, "shop") {
 		t.Errorf("got %s", out)
 	}
-	interrupted, interrupt := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	interrupted, interrupt := context.WithTimeout(t.Context(), 2*time.Second)
 	defer interrupt()
 	begun := time.Now()
 	f.wantIn(interrupted, exitNotConfirmed, "enable", "checkout", "--wait=1m") // nothing to write, yet not applied
