@@ -138,7 +138,7 @@ func TestFeedIsBounded(t *testing.T) {
 			raw := make([]byte, 64<<10)
 			_, _ = rand.Read(raw) // documented never to fail
 			changes = append(changes, put(fmt.Sprint(k),
-				fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%q}}`, hex.EncodeToString(raw))))
+				[]byte(`{"defaultVariant":"v","state":"ENABLED","variants":{"v":"`+hex.EncodeToString(raw)+`"}}`)))
 		}
 		w.feed.Publish(w.contents, w.accept(commit("shop", changes...)))
 	}

@@ -229,7 +229,7 @@ func (a *app) confirm(ctx context.Context, token flags.Token, limit time.Duratio
 			return nil
 		case err == nil:
 			missing = fmt.Sprintf("%d connected clients have not applied it", len(behind))
-		case ctx.Err() == nil: // the router may come back before the time is over
+		case flags.ClassOf(err) != flags.ClassCanceled: // the router may come back before the time is over
 			missing = message(err)
 		}
 		select {

@@ -78,8 +78,7 @@ func TestFullDisk(t *testing.T) {
 	var failure error
 	for i := 0; failure == nil; i++ {
 		c := change("a", i)
-		c.Reason = string(make([]byte, 100<<10)) // compresses to next to nothing
-		for range 40 {
+		for range 400 { // some kilobytes that do not compress
 			c.Conditions = append(c.Conditions, flags.Condition{Key: flags.FlagKey(flags.NewCommitID().String())})
 		}
 		accepted, err := s.Apply(t.Context(), c)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -34,8 +35,10 @@ type Harness struct {
 	// driver cannot keep to the reason. An unknown name fails the suite.
 	Except map[string]string
 
-	// Volumes, smaller for slow stores; zero means the default.
-	Flags    int           // of a large set; default 10,000
+	// Volumes, smaller for slow stores; zero means the default. Some defaults are
+	// larger with HOLDFAST_LONG=1 in the environment.
+	Flags    int           // of a large set; default 2,000, long 10,000
+	Bytes    int           // of a large commit; default 512 KiB, long 2 MiB
 	Commits  int           // of a long history; default 600
 	Writers  int           // at the same time; default 8
 	Writes   int           // of each writer; default 25
@@ -43,7 +46,11 @@ type Harness struct {
 }
 
 func (h Harness) withDefaults() Harness {
-	h.Flags = cmp.Or(h.Flags, 10_000)
+	if os.Getenv("HOLDFAST_LONG") == "1" {
+		h.Flags, h.Bytes = cmp.Or(h.Flags, 10_000), cmp.Or(h.Bytes, 2<<20)
+	}
+	h.Flags = cmp.Or(h.Flags, 2_000)
+	h.Bytes = cmp.Or(h.Bytes, 512<<10)
 	h.Commits = max(cmp.Or(h.Commits, 600), 20)
 	h.Writers = cmp.Or(h.Writers, 8)
 	h.Writes = cmp.Or(h.Writes, 25)

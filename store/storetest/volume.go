@@ -34,7 +34,7 @@ var volumeClauses = map[string]func(*env){
 	},
 	"a large commit": func(e *env) {
 		e.apply(create(set))
-		accepted := e.apply(change(bulk(2 << 20)...))
+		accepted := e.apply(change(bulk(e.h.Bytes)...))
 		got := e.commits(accepted.Version, accepted.Version, 0)
 		if len(got) != 1 {
 			e.Fatalf("%d commits, want the one", len(got))
