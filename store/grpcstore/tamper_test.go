@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -63,6 +64,17 @@ func TestTampering(t *testing.T) {
 	}
 	head := write(t, mem, "shop", 1)
 
+	// One router for all, which encodes the set once.
+	var current atomic.Pointer[meddler]
+	lis := bufconn.Listen(1 << 20)
+	serveOn(t, lis, mem, flagsvc.Options{}, grpc.ChainStreamInterceptor(
+		func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			m := *current.Load()
+			m.ServerStream = ss
+			return handler(srv, &m)
+		}))
+	s := dial(t, lis, grpcstore.Options{})
+
 	pass := func(c *pb.Chunk) []*pb.Chunk { return []*pb.Chunk{c} }
 	keep := func(*pb.Commits) {}
 	for _, c := range []struct {
@@ -103,12 +115,7 @@ func TestTampering(t *testing.T) {
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			lis := bufconn.Listen(1 << 20)
-			serveOn(t, lis, stay{mem}, flagsvc.Options{}, grpc.ChainStreamInterceptor(
-				func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-					return handler(srv, &meddler{ss, c.chunk, c.commits})
-				}))
-			s := dial(t, lis, grpcstore.Options{})
+			current.Store(&meddler{change: c.chunk, commits: c.commits})
 			u, err := s.Fetch(t.Context(), "shop", flags.Head{})
 			checkTampered(t, "fetch", u, err, c.ok, head)
 			u, err = watchWhole(t, s, head)
@@ -116,11 +123,6 @@ func TestTampering(t *testing.T) {
 		})
 	}
 }
-
-// stay keeps the store open for the next case.
-type stay struct{ *memstore.Store }
-
-func (stay) Close() error { return nil }
 
 func checkTampered(t *testing.T, what string, u flags.Update, err error, ok bool, head flags.Head) {
 	t.Helper()

@@ -3,6 +3,7 @@ package grpcstore_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -285,11 +286,12 @@ func TestBusyReader(t *testing.T) {
 		}
 		contents := install(t, flags.NewContents("shop"), u)
 		var last flags.Head
-		for i := range 20 {
-			random := make([]byte, 450_000)
+		for i := range 12 { // 4.8 MB in all
+			random := make([]byte, 400_000)
 			_, _ = rand.Read(random) // never fails
+			text := base64.StdEncoding.EncodeToString(random)
 			accepted, err := mem.Apply(t.Context(), flags.Commit{Set: "shop", ID: flags.NewCommitID(), Changes: []flags.Mutation{{
-				Key: flags.FlagKey(fmt.Sprint(i)), Bytes: fmt.Appendf(nil, `{"defaultVariant":"v","description":"%x","state":"ENABLED","variants":{"v":1}}`, random),
+				Key: flags.FlagKey(fmt.Sprint(i)), Bytes: fmt.Appendf(nil, `{"defaultVariant":"v","description":"%s","state":"ENABLED","variants":{"v":1}}`, text),
 			}}})
 			if err != nil {
 				t.Fatal(err)
