@@ -71,7 +71,10 @@ func (s *Service) Watch(stream pb.Flags_WatchServer) error {
 	}
 	// The receiver ends with the stream, which ends when this handler returns.
 	go func() { w.gone <- w.receive() }()
-	return w.send()
+	if err := w.send(); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil // the client has closed its side: it is done
 }
 
 // firstMessage waits for the Hello. A client that never says it is cut off.
@@ -101,13 +104,11 @@ func firstMessage(stream pb.Flags_WatchServer) (*pb.Hello, error) {
 	}
 }
 
-// receive takes what the client says until the stream ends.
+// receive takes what the client says until the stream ends; with io.EOF where the
+// client ended it.
 func (w *watcher) receive() error {
 	for {
 		msg, err := w.stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil // the client has closed its side: it is done
-		}
 		if err != nil {
 			return err
 		}

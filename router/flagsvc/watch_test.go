@@ -1,6 +1,8 @@
 package flagsvc_test
 
 import (
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +95,34 @@ func TestRationing(t *testing.T) {
 			t.Errorf("a client that resumes waits for initial loads")
 		}
 		reach(t, stuck, head.Revision)
+	})
+}
+
+// TestLeavingTheQueue: a client that leaves while it waits for its turn takes
+// nobody's turn with it.
+func TestLeavingTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, flagsvc.Options{Loads: 1}, nil)
+		r.createLarge()
+		r.watch(r.dial(), flags.Head{}) // takes the only place and does not read
+		synctest.Wait()
+		leaving, waiting := r.watch(r.dial(), flags.Head{}), r.watch(r.dial(), flags.Head{})
+		for _, stream := range []pb.Flags_WatchClient{leaving, waiting} {
+			if beat := recv(t, stream).GetHeartbeat(); !beat.GetQueued() {
+				t.Fatalf("first message is %v, want a queued heartbeat", beat)
+			}
+		}
+		if err := leaving.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := leaving.Recv(); !errors.Is(err, io.EOF) {
+			t.Errorf("who left got %T, %v", m.GetMessage(), err)
+		}
+		synctest.Wait()
+		third := r.watch(r.dial(), flags.Head{})
+		if beat := recv(t, third).GetHeartbeat(); !beat.GetQueued() {
+			t.Error("the place of the first client was given away")
+		}
 	})
 }
 
