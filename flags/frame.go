@@ -113,6 +113,9 @@ func inflate(magic string, body []byte, size int) ([]byte, error) {
 	if n != int64(size) {
 		return nil, fmt.Errorf("%w: %s length", ErrFormat, magic)
 	}
+	if plain.Available() > plain.Len()/8 {
+		return bytes.Clone(plain.Bytes()), nil // entries keep what they are read from
+	}
 	return plain.Bytes(), nil
 }
 

@@ -17,8 +17,11 @@ func (n *flagNode) resolve(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n.fixed != nil {
 		return n.fixed, ReasonStatic, ErrorNone
 	}
-	if o := n.pick(ec); o != nil {
-		return o, ReasonTargetingMatch, ErrorNone
+	if n.rule != nil && ec.d != nil {
+		// Most rules are answered here; foreign contexts have no attributes.
+		if mark, ok := n.rule.Pick(ec.d.attrs); ok {
+			return &n.outcomes[mark-1], ReasonTargetingMatch, ErrorNone
+		}
 	}
 	return n.work(ec)
 }
@@ -36,22 +39,13 @@ func (n *flagNode) decide(ec EvaluationContext) *outcome {
 	if n == nil {
 		return nil
 	}
-	if o := n.pick(ec); o != nil {
-		return o
-	}
-	o, _, _ := n.work(ec)
-	return o
-}
-
-// pick answers most rules; it returns nil where it takes more. Foreign contexts
-// have no attributes.
-func (n *flagNode) pick(ec EvaluationContext) *outcome {
 	if n.rule != nil && ec.d != nil {
 		if mark, ok := n.rule.Pick(ec.d.attrs); ok {
 			return &n.outcomes[mark-1]
 		}
 	}
-	return nil
+	o, _, _ := n.work(ec)
+	return o
 }
 
 // work answers what is neither fixed nor picked.

@@ -184,20 +184,25 @@ func (f *flat) pick(list []Attribute) *node {
 	for at := int16(0); ; {
 		c := &f.clauses[at]
 		if a == nil || c.sym != a.Name {
-			if a = find(list, c.sym); a == nil || !a.Value.pickable() {
+			if a = find(list, c.sym); a != nil && !a.Value.pickable() {
 				return nil
 			}
 		}
 		holds := false
-		switch c.op {
-		case opAttributeEqual:
+		switch {
+		case a == nil:
+			if c.op == opGeneral {
+				return nil
+			}
+			holds = c.withoutValue()
+		case c.op == opAttributeEqual:
 			same := c.word == a.word && len(c.text) == int(a.Value.bits) && (len(c.text) <= 8 || c.text == a.Value.Str())
 			holds = same == (c.how&negated == 0)
-		case opInSet:
+		case c.op == opInSet:
 			holds = c.set.hasText(a.Value.Str())
-		case opStartsWith:
+		case c.op == opStartsWith:
 			holds = strings.HasPrefix(a.Value.Str(), c.text)
-		case opEndsWith:
+		case c.op == opEndsWith:
 			holds = strings.HasSuffix(a.Value.Str(), c.text)
 		default:
 			return nil
@@ -209,4 +214,15 @@ func (f *flat) pick(list []Attribute) *node {
 			return &f.nodes[^at]
 		}
 	}
+}
+
+// withoutValue is the test of an attribute that is not there, which reads as null: no text, and equal to none.
+func (c *clause) withoutValue() bool {
+	switch c.op {
+	case opAttributeEqual:
+		return c.how&negated != 0
+	case opInSet:
+		return c.set.has(Value{})
+	}
+	return false
 }

@@ -20,7 +20,7 @@ func (p *Program) Pick(a *Attributes) (mark uint32, ok bool) {
 	case opConst:
 		return n.val.mark, n.val.mark != 0
 	case opSplit:
-		return pickSplit(n, a.list)
+		return n.more.(*split).mark(n, a.list)
 	}
 	return 0, false
 }
@@ -36,16 +36,14 @@ func find(list []Attribute, name Symbol) *Attribute {
 
 func (v *Value) pickable() bool { return v.kind == KindString && v.bits <= pickable }
 
-// pickSplit is machine.splitConst for a key that is an attribute.
-func pickSplit(n *node, list []Attribute) (mark uint32, ok bool) {
-	s, key := n.more.(*split), TargetingKey
-	var h murmur
-	if n.how == byTargetingKey {
-		h = s.prefix
-	} else if n.args[0].op == opAttribute {
-		key = n.args[0].sym
-	} else {
-		return 0, false
+// mark is machine.splitConst for a key that is an attribute.
+func (s *split) mark(n *node, list []Attribute) (mark uint32, ok bool) {
+	key, h := TargetingKey, s.prefix
+	if n.how == byArgument {
+		if n.args[0].op != opAttribute {
+			return 0, false
+		}
+		key, h = n.args[0].sym, murmur{}
 	}
 	a := find(list, key)
 	if a == nil || !a.Value.pickable() || a.Value.bits == 0 {

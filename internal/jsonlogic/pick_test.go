@@ -89,6 +89,7 @@ func TestPickAnswersTheCommonShapes(t *testing.T) {
 	for _, test := range []string{
 		`{"==":[{"var":"plan"},"pro"]}`, `{"in":[{"var":"plan"},["pro","team"]]}`, `{"ends_with":[{"var":"email"},"@example.com"]}`,
 		`{"and":[{"==":[{"var":"plan"},"pro"]},{"starts_with":[{"var":"email"},"a@"]}]}`,
+		`{"!=":[{"var":"absent"},"pro"]}`, `{"!":{"in":[{"var":"absent"},["pro","team"]]}}`, `{"or":[{"ends_with":[{"var":"absent"},"x"]},{"!!":{"in":[{"var":"absent"},[1,null]]}}]}`,
 	} {
 		for _, leaf := range []string{`"on"`, `{"fractional":[["on",1],["off",0]]}`, `{"fractional":[{"var":"email"},["on",1],["off",0]]}`} {
 			p := mustCompile(t, fmt.Sprintf(`{"if":[%s,%s,"off"]}`, test, leaf), jsonlogic.Options{Mark: func(v jsonlogic.Value) uint32 {
