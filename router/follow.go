@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,17 +20,9 @@ func (r *Router) follow(ctx context.Context) {
 	defer look.Stop()
 	for {
 		for _, name := range r.setNames(ctx) {
-			if known[name] {
-				continue
-			}
-			set, err := r.hub.Open(ctx, name)
-			if err != nil {
-				r.opts.Logger.Warn("cannot follow a set yet", "set", name, "err", err)
-				continue
-			}
-			known[name] = true
-			for _, p := range append(r.mirrors[:len(r.mirrors):len(r.mirrors)], r.caches...) {
-				publishing.Go(func() { p.run(ctx, set) })
+			if !known[name] {
+				known[name] = true
+				publishing.Go(func() { r.publish(ctx, name) })
 			}
 		}
 		select {
@@ -40,6 +33,30 @@ func (r *Router) follow(ctx context.Context) {
 		}
 	}
 }
+
+// publish brings one set to every place until ctx ends. A set that cannot be
+// loaded keeps no other waiting.
+func (r *Router) publish(ctx context.Context, name string) {
+	set, err := r.hub.Open(ctx, name)
+	for err != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		r.opts.Logger.Warn("cannot follow a set yet", "set", name, "err", err)
+		if !sleep(ctx, lookEvery) {
+			return
+		}
+		set, err = r.hub.Open(ctx, name)
+	}
+	var places sync.WaitGroup
+	for _, p := range r.places() {
+		places.Go(func() { p.run(ctx, set) })
+	}
+	places.Wait()
+}
+
+// places returns the mirrors and the caches.
+func (r *Router) places() []*publisher { return slices.Concat(r.mirrors, r.caches) }
 
 func (r *Router) setNames(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, lookEvery)

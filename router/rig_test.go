@@ -61,8 +61,8 @@ func (s *served) end(t testing.TB) {
 func (s *served) client(t testing.TB) *grpcstore.Store {
 	t.Helper()
 	c, err := grpcstore.Open("grpc://router:8015", &grpcstore.Options{
-		Identity: grpcstore.Identity{Name: "app"},
-		Dial:     func(ctx context.Context, _ string) (net.Conn, error) { return s.grpc.DialContext(ctx) },
+		Identity: grpcstore.Identity{Name: "app"}, HeadTimeout: time.Minute,
+		Dial: func(ctx context.Context, _ string) (net.Conn, error) { return s.grpc.DialContext(ctx) },
 	})
 	if err != nil {
 		t.Fatal(err)

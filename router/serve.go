@@ -93,6 +93,7 @@ func (r *Router) stop(servers ...*http.Server) {
 			_ = s.Close() // out of patience
 		}
 	}
+	r.writes.wait(ctx)
 	r.settle(ctx)
 	select {
 	case <-graceful:
@@ -102,15 +103,21 @@ func (r *Router) stop(servers ...*http.Server) {
 	}
 }
 
-// settle waits until mirrors and caches that work have the last commits.
+// settle waits until mirrors and caches that work have the last commits, and
+// first until the hub has them.
 func (r *Router) settle(ctx context.Context) {
+	for _, set := range r.hub.Sets() {
+		if head, err := r.opts.Store.Head(ctx, set.Name()); err == nil {
+			set.Reach(ctx, head)
+		}
+	}
 	for more := true; more && r.behind(); {
 		more = sleep(ctx, 10*time.Millisecond)
 	}
 }
 
 func (r *Router) behind() bool {
-	for _, p := range append(r.mirrors[:len(r.mirrors):len(r.mirrors)], r.caches...) {
+	for _, p := range r.places() {
 		for _, s := range p.status() {
 			if s.Lag > 0 && s.Err == nil {
 				return true

@@ -162,6 +162,75 @@ func TestShutdownIsBounded(t *testing.T) {
 	})
 }
 
+// stuck is a store that never gets a write done, and cannot load one of its sets.
+type stuck struct{ *memstore.Store }
+
+func (stuck) Apply(ctx context.Context, _ flags.Commit) (flags.Commit, error) {
+	<-ctx.Done()
+	return flags.Commit{}, errDown
+}
+
+func (s stuck) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
+	if set == "broken" {
+		return nil, errDown
+	}
+	return s.Store.Watch(ctx, set, have)
+}
+
+// TestShutdownDuringAStuckWrite: the write is given up, later ones are refused at
+// once, and watchers are told to leave all the same.
+func TestShutdownDuringAStuckWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		create(t, mem, "shop")
+		r := serve(t, router.Options{Store: stuck{mem}, DrainTimeout: 3 * time.Second})
+		client := r.client(t)
+		stream, err := client.Watch(t.Context(), "shop", flags.Head{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := make(chan error, 1)
+		go func() {
+			_, err := client.Apply(context.Background(), flags.Commit{Set: "shop", ID: flags.NewCommitID()})
+			given <- err
+		}()
+		synctest.Wait()
+		began := time.Now()
+		r.end(t)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if err := <-given; flags.ClassOf(err) != flags.ClassTransient {
+			t.Errorf("the writer was told %v", err)
+		}
+		told := false
+		for err == nil {
+			var ev flags.Event
+			ev, err = stream.Next()
+			told = told || ev.RetryAfter > 0
+		}
+		if !told {
+			t.Errorf("the watcher was not told to leave: %v", err)
+		}
+		_ = client.Close()
+	})
+}
+
+// TestOneBrokenSet: a set that cannot be loaded keeps no other from its mirrors.
+func TestOneBrokenSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, b := memstore.New(nil), newBreakable()
+		create(t, mem, "broken")
+		head := create(t, mem, "shop")
+		serve(t, router.Options{Store: stuck{mem}, Mirrors: mirrors(b)})
+		synctest.Wait()
+		if got := b.at(t, "shop"); got != head {
+			t.Errorf("mirror is at %s, want %s", got.Token(), head.Token())
+		}
+		_ = b.Close()
+	})
+}
+
 // TestCacheIsKeptCurrent: every change goes into the cache, and what does not
 // change is confirmed before it expires.
 func TestCacheIsKeptCurrent(t *testing.T) {

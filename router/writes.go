@@ -20,17 +20,17 @@ type writes struct {
 	taken   atomic.Uint64
 	refused atomic.Uint64
 
-	mu      sync.RWMutex // read-locked while a write is under way
-	stopped bool
+	mu       sync.Mutex
+	stopped  bool
+	underWay sync.WaitGroup
 }
 
 // Apply is store.Writer's.
 func (w *writes) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error) {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.stopped {
+	if !w.begin() {
 		return flags.Commit{}, &flags.SourceError{Class: flags.ClassTransient, Op: "router: apply " + c.Set, Err: errStopping}
 	}
+	defer w.underWay.Done()
 	accepted, err := w.Store.Apply(ctx, c)
 	if err != nil {
 		w.refused.Add(1)
@@ -46,9 +46,31 @@ func (w *writes) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error
 // Unwrap returns the store itself.
 func (w *writes) Unwrap() store.Store { return w.Store }
 
-// stop refuses writes from now on and returns when the last one is through.
+func (w *writes) begin() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.underWay.Add(1)
+	}
+	return !w.stopped
+}
+
+// stop refuses writes from now on.
 func (w *writes) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopped = true
+}
+
+// wait returns when the last write is through, or ctx ends. Call it after stop.
+func (w *writes) wait(ctx context.Context) {
+	through := make(chan struct{})
+	go func() {
+		defer close(through)
+		w.underWay.Wait()
+	}()
+	select {
+	case <-through:
+	case <-ctx.Done():
+	}
 }

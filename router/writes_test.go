@@ -41,8 +41,14 @@ func TestStopWaitsForWrites(t *testing.T) {
 	stopped := make(chan bool, 1)
 	go func() {
 		w.stop()
+		w.wait(context.Background())
 		stopped <- st.through.Load()
 	}()
+	select {
+	case <-stopped:
+		t.Fatal("stopped before the write was through")
+	default:
+	}
 	close(st.release)
 	if !<-stopped {
 		t.Error("stop did not wait for the write under way")
