@@ -35,7 +35,7 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 	scheme, path, _ := strings.Cut(rawURL, ":")
 	switch scheme {
 	case "grpc", "grpcs":
-		s, err := grpcstore.Open(rawURL, &grpcstore.Options{APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: timeout})
+		s, err := grpcstore.Open(rawURL, &grpcstore.Options{Identity: identity(), APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: timeout})
 		if err != nil {
 			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
 		}

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +113,12 @@ func TestEachRevisionArrives(t *testing.T) {
 	r := startRouter(t)
 	client := open(t, standard.Config{Primary: "grpc://" + r.grpc})
 	c := r.cli()
+	eventually(t, 5*time.Second, "listed as a client", func() error {
+		if out := c.run("clients"); !strings.Contains(out, filepath.Base(os.Args[0])) {
+			return errors.New(out)
+		}
+		return nil
+	})
 	c.run("create", "counter", "--type", "number", "--variant", "v0=0", "--variant", "v1=1")
 	for i := range 6 {
 		want := fmt.Sprintf("v%d", (i+1)%2)
