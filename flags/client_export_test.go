@@ -8,5 +8,8 @@ func WithoutVersionGuard(o Options) Options { o.sabotage.anyVersion = true; retu
 // WithoutLineageGuard installs other lineages too.
 func WithoutLineageGuard(o Options) Options { o.sabotage.anyLineage = true; return o }
 
+// WithoutStreamGuard takes an opened stream for a success.
+func WithoutStreamGuard(o Options) Options { o.sabotage.anyStream = true; return o }
+
 // WithoutDigestGuard installs what does not add up.
 func WithoutDigestGuard(o Options) Options { o.sabotage.anyDigest = true; return o }

@@ -148,3 +148,42 @@ func TestNextEpoch(t *testing.T) {
 		l.check(t)
 	})
 }
+
+// A primary that opens every stream and never sends anything fit is out of order, and
+// its gate opens like that of one that refuses.
+func TestUselessStreams(t *testing.T) {
+	twins(t, flags.WithoutStreamGuard, func(t *testing.T, guard rung) bool {
+		l := climb(t, guard, func(_ *testing.T, l *ladder, _ *flags.Options) {
+			l.primary.bendBy(func(u flags.Update) flags.Update { u.Head = drifted(u.Head); return u })
+		})
+		time.Sleep(5 * time.Minute)
+		wantLayer(t, l.Client, "secondary", 1, flags.FreshnessFresh)
+		return len(l.tripped()) == 0
+	})
+}
+
+// A primary that comes back with another history, from a wiped disk, does not keep
+// the secondary, which has the right one, from serving.
+func TestPrimaryOfOtherLineage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := memstore.New(nil)
+		defer closed(t, other)
+		l := climb(t, func(t *testing.T, l *ladder, _ *flags.Options) {
+			create(t, other)
+			closed(t, l.primary.store)
+			l.primary.store = other
+			l.primary.set(refuse)
+		})
+		wantLayer(t, l.Client, "secondary", 1, flags.FreshnessFresh)
+		l.primary.set(nil)
+		time.Sleep(time.Minute)
+		apply(t, l.secondary.store, flags.OpChange, putFlag("beta", onFlag))
+		waitFor(t, 12*time.Second, "toggle through the secondary", l.on)
+		time.Sleep(10 * time.Minute)
+		wantLayer(t, l.Client, "secondary", 2, flags.FreshnessFresh)
+		if s, _ := l.Status().ByName("primary"); s.RefusedLineage == 0 {
+			t.Error("Status says nothing of the other lineage")
+		}
+		l.check(t)
+	})
+}

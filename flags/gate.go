@@ -16,7 +16,8 @@ type Gate interface {
 	// RunIfClosed calls fn, which may open something that outlives the call,
 	// unless the gate is anything but closed.
 	RunIfClosed(ctx context.Context, fn func(context.Context) error) error
-	// Report tells of an outcome that was seen outside a call: a lost stream.
+	// Report tells of an outcome that was seen outside a call: a lost stream, or with nil one that
+	// was of use for the first time. That RunIfClosed opened it is an outcome of ClassCanceled: neither good nor bad.
 	Report(ctx context.Context, err error)
 	// State returns the gate's state and for how long it is sure to refuse calls.
 	State() (GateState, time.Duration)

@@ -54,6 +54,7 @@ type sabotage struct {
 	anyVersion bool // install older versions too
 	anyLineage bool // install other lineages too
 	anyDigest  bool // install whatever adds up to whatever
+	anyStream  bool // to the gate, an opened stream is a success
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -24,6 +24,9 @@ var (
 	// errUnfit: what the primary sent does not add up. A whole set is asked for next,
 	// and not every second.
 	errUnfit = errors.New("what the primary sent does not fit")
+	// errOpened: to the gate an open stream is no success yet. One that is lost again, or whose
+	// contents do not fit, before it was of use would else never open the gate, however often.
+	errOpened = &SourceError{Class: ClassCanceled, Op: "watch", Err: errors.New("open, with nothing brought yet")}
 )
 
 // jitter spreads d over +-20 %.
@@ -143,13 +146,23 @@ func (c *Client) openStream(ctx, life context.Context, giveUp context.CancelFunc
 			err = &SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget}
 		}
 		l.answered("watch", time.Since(began), err)
+		if err != nil {
+			return err
+		}
 		stream = s
-		return err
+		if c.opts.sabotage.anyStream {
+			return nil
+		}
+		return errOpened
 	})
-	if !ran && ctx.Err() == nil {
-		err = errRefused
+	switch {
+	case stream != nil:
+		return stream, nil
+	case !ran && ctx.Err() == nil:
+		return nil, errRefused
+	default:
+		return nil, err
 	}
-	return stream, err
 }
 
 type received struct {
@@ -179,12 +192,13 @@ func receive(stream Stream) <-chan received {
 func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events <-chan received) (time.Duration, error) {
 	quiet := time.NewTimer(l.Timeout)
 	defer quiet.Stop()
-	for heard := false; ; heard = true {
+	useful := false
+	for first := true; ; first = false {
 		var ev received
 		select {
 		case ev = <-events:
 		case <-quiet.C:
-			if err := c.stillThere(ctx, l, heard); err != nil {
+			if err := c.stillThere(ctx, l, first); err != nil {
 				return 0, err
 			}
 			quiet.Reset(quietAfter)
@@ -203,6 +217,10 @@ func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events
 		if err := c.takeEvent(l, stream, ev); err != nil {
 			return 0, err
 		}
+		if !useful {
+			useful = true
+			l.Gate.Report(ctx, nil)
+		}
 	}
 }
 
@@ -219,21 +237,19 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 		return nil
 	case errors.Is(err, errOlder):
 		return nil // a primary that is behind; what it sends next may be newer
-	case errors.Is(err, ErrLineage):
-		return &SourceError{Class: ClassPermanent, Op: l.Name, Err: err}
-	default:
+	case ClassOf(err) == ClassNotFound:
+		return err
+	default: // of another lineage, too: what cannot serve this process must not keep the secondary from it
 		c.resync.Store(true)
 		return &SourceError{Class: ClassTransient, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
 	}
 }
 
-// stillThere asks a quiet stream's primary for its head. A cold client does not
-// wait for the answer of a slow load to look elsewhere; what comes late is installed all the same.
-func (c *Client) stillThere(ctx context.Context, l *layer, heard bool) error {
-	if !heard {
-		if c.keeper.have().Version.IsZero() {
-			c.trouble.set(&SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget})
-		}
+// stillThere asks a quiet stream's primary for its head. A stream that has not even begun
+// may be a slow load: the layers below are looked at meanwhile, and what comes late is installed all the same.
+func (c *Client) stillThere(ctx context.Context, l *layer, first bool) error {
+	if first {
+		c.trouble.set(&SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget})
 		return nil
 	}
 	head, sent, err := l.head(ctx)
