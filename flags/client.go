@@ -78,7 +78,8 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 // start begins with what needs no network, then runs everything else side by side.
 func (c *Client) start() {
 	if c.disk.readable() {
-		_ = c.pull(c.ctx, c.disk) // counted in Status; whatever is wrong with the file, other layers follow
+		// All at once: a file is read whole, also for its head. What is wrong with it is in Status; other layers follow.
+		_ = c.fetchInto(c.ctx, c.disk, c.keeper.have())
 	}
 	for _, o := range []*outlet{newOutlet(c.disk, 0), newOutlet(c.cache, c.cache.TTL*8/10)} {
 		if o.Sink != nil {
@@ -118,9 +119,8 @@ func (c *Client) readCacheFirst() {
 // Options.Owned, whose errors are the only ones. Idempotent.
 func (c *Client) Close() error {
 	c.closing.Lock()
-	c.cancel()
+	c.keeper.close(c.cancel)
 	c.closing.Unlock()
-	c.keeper.close()
 	c.subscribers.close()
 	c.running.Wait()
 	return c.release()
@@ -149,7 +149,7 @@ func (c *Client) closeOwned() error {
 // or ErrClosed, and says what the layers are short of.
 func (c *Client) WaitReady(ctx context.Context) error {
 	for {
-		_, changed := c.keeper.next()
+		changed := c.keeper.next()
 		if c.current.Load().snap != nil {
 			return nil
 		}

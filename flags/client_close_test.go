@@ -1,6 +1,9 @@
 package flags_test
 
 import (
+	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,4 +88,51 @@ func TestOriginWinsOverCopy(t *testing.T) {
 		waitFor(t, time.Second, "the primary's", func() bool { return !c.Bool(t.Context(), "beta", anyone, true) })
 		wantLayer(t, c, "primary", 1, flags.FreshnessFresh)
 	})
+}
+
+// lastPut remembers what it was given last; while stuck it takes nothing.
+type lastPut struct {
+	stuck atomic.Bool
+	mu    sync.Mutex
+	head  flags.Head
+}
+
+func (p *lastPut) Put(ctx context.Context, u flags.Update, _ func() *flags.Checkpoint) error {
+	if p.stuck.Load() {
+		return hang(ctx, "put")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.head = u.Head
+	return nil
+}
+
+// What reads saw last is what the disk has after Close, also where a change comes in
+// that very moment, or a write was under way and is cut.
+func TestCloseWritesWhatReadsSaw(t *testing.T) {
+	for name, stuck := range map[string]bool{"change comes in": false, "write is cut": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for range 50 {
+					disk := &lastPut{}
+					l := climb(t, func(_ *testing.T, _ *ladder, o *flags.Options) { o.Disk = flags.Layer{Sink: disk} })
+					disk.stuck.Store(stuck)
+					change := func() { apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag)) }
+					var changing sync.WaitGroup
+					if stuck {
+						change()
+						synctest.Wait() // the write hangs
+						disk.stuck.Store(false)
+					} else {
+						changing.Go(change)
+					}
+					closed(t, l.Client)
+					if read := l.Token(t.Context()); disk.head.Token() != read {
+						t.Errorf("reads saw %v, the disk has %v", read, disk.head.Token())
+					}
+					changing.Wait()
+				}
+			})
+		})
+	}
 }

@@ -48,10 +48,36 @@ func TestAtLeast(t *testing.T) {
 			t.Errorf("token of another set: %v after %v", d.Freshness, took)
 		}
 		foreign := flags.Token{Set: "default", Version: flags.Version{Revision: 1}, Lineage: flags.NewLineage()}
-		if d, _ := l.took(flags.AtLeast(t.Context(), foreign)); d.Freshness != flags.FreshnessNotFresh {
-			t.Errorf("token of another lineage: %v", d.Freshness)
+		sent = l.primary.count("", time.Time{})
+		if d, took := l.took(flags.AtLeast(t.Context(), foreign)); d.Freshness != flags.FreshnessNotFresh || took != 0 {
+			t.Errorf("token of another lineage: %v after %v", d.Freshness, took)
+		}
+		if n := l.primary.count("", time.Time{}); n != sent {
+			t.Errorf("a token that no primary can satisfy cost %d calls", n-sent)
 		}
 		l.check(t)
+	})
+}
+
+// A session that has seen two tokens demands what both do, whether they name their lineage or not.
+func TestAtLeastTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		bare := flags.Token{Set: "default", Version: flags.Version{Revision: 99}}
+		named := l.Token(t.Context())
+		both := bare
+		both.Lineage = named.Lineage
+		for name, ctx := range map[string]context.Context{
+			"the newer first": flags.AtLeast(flags.AtLeast(t.Context(), bare), named),
+			"the newer last":  flags.AtLeast(flags.AtLeast(t.Context(), named), bare),
+		} {
+			if got := l.Token(ctx); got != both {
+				t.Errorf("%s: demands %v, want %v", name, got, both)
+			}
+			if d, _ := l.took(ctx); d.Freshness != flags.FreshnessNotFresh {
+				t.Errorf("%s: %v", name, d.Freshness)
+			}
+		}
 	})
 }
 

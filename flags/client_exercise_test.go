@@ -136,3 +136,25 @@ func TestObserver(t *testing.T) {
 		}
 	})
 }
+
+// A set that is past the bound is served the moment that the primary confirms it: who
+// waits for it need not wait for the next change.
+func TestExpiredIsConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		first := climb(t, withDisk(dir))
+		closed(t, first.Client)
+		time.Sleep(time.Hour)
+		began := time.Now()
+		again := climb(t, withDisk(dir), func(t *testing.T, l *ladder, o *flags.Options) {
+			closed(t, l.primary.store)
+			l.primary.store = first.primary.store
+			l.primary.set(after(100 * time.Millisecond))
+			o.MaxStaleness = time.Minute
+		})
+		if took := time.Since(began); took != 100*time.Millisecond {
+			t.Errorf("New took %v", took)
+		}
+		wantLayer(t, again.Client, "primary", 1, flags.FreshnessFresh)
+	})
+}

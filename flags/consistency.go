@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync/atomic"
@@ -45,20 +46,31 @@ func with(ctx context.Context, change func(*request)) context.Context {
 // AtLeast returns a context whose reads see the version of t or a newer one, or
 // report [FreshnessNotFresh]. A client that holds the version already answers at once; another
 // waits for its stream up to 250 ms and then asks the primary, past every cache, for up to 1 s.
-// Tokens of other sets than the client's are left to other clients.
+// A token of another lineage than the client's is told at once. Tokens of other sets are left to other clients.
 func AtLeast(ctx context.Context, t Token) context.Context {
 	return with(ctx, func(r *request) {
 		r.pins = slices.DeleteFunc(r.pins, func(p pin) bool { return p.client.opts.Set == t.Set && !reaches(p.view.Snapshot(), t) })
 		for i, have := range r.floors {
 			if have.Set == t.Set {
-				if have.Lineage != t.Lineage && t.Lineage != "" || have.Before(t.Version) {
-					r.floors[i] = t
-				}
+				r.floors[i] = higher(have, t)
 				return
 			}
 		}
 		r.floors = append(r.floors, t)
 	})
+}
+
+// higher returns the token that demands what both demand, or the later one where no
+// set can meet both: they are of different lineages.
+func higher(have, later Token) Token {
+	switch {
+	case have.Lineage != "" && later.Lineage != "" && have.Lineage != later.Lineage:
+		return later
+	case have.Before(later.Version):
+		have.Version = later.Version
+	}
+	have.Lineage = cmp.Or(have.Lineage, later.Lineage)
+	return have
 }
 
 // Fresh returns a context whose reads are answered only from what the primary says
@@ -129,6 +141,9 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 	if p := c.current.Load(); !r.fresh && (!demanded || reaches(p.snap, floor)) {
 		return View{p}
 	}
+	if followed := c.keeper.knownLineage(); demanded && floor.Lineage != "" && followed != "" && floor.Lineage != followed {
+		return c.short() // nobody could make this client follow another history
+	}
 	before := c.questions.sent.Load()
 	if !r.fresh && c.awaitStream(ctx, floor) {
 		return View{c.current.Load()}
@@ -138,21 +153,22 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 	if asked && (!demanded || reaches(p.snap, floor)) || !r.fresh && reaches(p.snap, floor) {
 		return View{p}
 	}
-	short := *p
-	short.freshness = FreshnessNotFresh
-	return View{&short}
+	return c.short()
 }
 
-// awaitStream waits until the stream has brought t. A token of another history
-// is nothing to wait for.
+// short returns what there is, and says that it is not what was asked for.
+func (c *Client) short() View {
+	p := *c.current.Load()
+	p.freshness = FreshnessNotFresh
+	return View{&p}
+}
+
+// awaitStream waits until the stream has brought t.
 func (c *Client) awaitStream(ctx context.Context, t Token) bool {
 	deadline := time.NewTimer(streamWait)
 	defer deadline.Stop()
 	for c.primary.streaming.Load() {
-		held, changed := c.keeper.next()
-		if t.Lineage != "" && held.Lineage != "" && held.Lineage != t.Lineage {
-			return false
-		}
+		changed := c.keeper.next()
 		if reaches(c.current.Load().snap, t) {
 			return true
 		}

@@ -55,19 +55,22 @@ func (k *keeper) knownLineage() Lineage {
 	return k.lineage
 }
 
-// next returns what is held and a channel that is closed when that changes.
-func (k *keeper) next() (Head, <-chan struct{}) {
+// next returns a channel that is closed when the set that reads see changes.
+func (k *keeper) next() <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.haveLocked(), k.changed
+	return k.changed
 }
 
 // install takes an update of a layer if it is newer and adds up. nil: it was
 // installed, or confirmed what is held. Otherwise nothing has changed and the error
-// wraps errOlder, ErrLineage, ErrDigest or ErrGap.
+// wraps errOlder, ErrLineage, ErrDigest or ErrGap, or is ErrClosed.
 func (k *keeper) install(l *layer, u Update) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.closed {
+		return ErrClosed
+	}
 	err := k.installLocked(l, &u)
 	if err != nil {
 		k.refuse(l, u.Head, err)
@@ -102,12 +105,7 @@ func (k *keeper) installLocked(l *layer, u *Update) error {
 	}
 	old := k.held
 	k.held, k.layer, k.asOf, k.proved = snap, l, u.AsOf, false
-	if foreign {
-		old = nil // nothing of another history is comparable
-	}
 	k.settle(l, u.Head, u.AsOf)
-	close(k.changed)
-	k.changed = make(chan struct{})
 	k.offer(l, *u, old, snap)
 	if l.observe.Installed != nil {
 		l.observe.Installed(l.Name, snap.Token())
@@ -278,6 +276,10 @@ func (k *keeper) publish() {
 		}
 	}
 	before := k.current.Swap(p)
+	if before.snap != p.snap { // also one that had expired and was confirmed
+		close(k.changed)
+		k.changed = make(chan struct{})
+	}
 	if before.freshness != p.freshness && k.opts.Observer.Freshness != nil {
 		k.opts.Observer.Freshness(p.freshness)
 	}
@@ -298,12 +300,15 @@ func (k *keeper) schedule(next time.Duration) {
 	}
 }
 
-// close keeps what is published as it is, for reads after Close.
-func (k *keeper) close() {
+// close keeps what is published as it is, for reads after Close. cancel ends everything
+// else at the same instant: once the sinks begin to write for the last time, reads see
+// nothing newer than what they are given.
+func (k *keeper) close(cancel func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.schedule(0)
 	k.closed = true
+	cancel()
 }
 
 // countRefused counts a head that was not to be had, and why.

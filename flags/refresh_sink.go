@@ -101,7 +101,7 @@ func (o *outlet) again(latest func() (*Snapshot, time.Time)) {
 	}
 }
 
-// put offers what is pending. False: the sink could not take it now.
+// put offers what is pending. False: the sink could not take it now, or was not let by Close.
 func (o *outlet) put(ctx context.Context) bool {
 	o.mu.Lock()
 	u, snap := o.pending, o.snap
@@ -117,5 +117,5 @@ func (o *outlet) put(ctx context.Context) bool {
 	if err == nil {
 		o.stats.update(func(s *LayerStatus) { s.Written++ })
 	}
-	return err == nil || !fallsThrough(err)
+	return err == nil || !fallsThrough(err) && ClassOf(err) != ClassCanceled
 }
