@@ -20,7 +20,8 @@ type Change struct {
 // Calls come one at a time and in order, on a goroutine of the subscription's own. Changes
 // that happen while fn runs become one for each flag, from the first version to the
 // last: a slow fn skips versions, but never misses the newest. fn may read flags and
-// may unsubscribe; it should not block for ever.
+// may unsubscribe; it should not block for ever. Its panics are not caught. Neither the end
+// of the subscription nor Close waits for a call that has begun.
 func (c *Client) OnChange(key string, fn func(Change)) (unsubscribe func()) {
 	return c.subscribers.add(key, fn)
 }
@@ -82,7 +83,7 @@ func difference(u *Update, old, now *Snapshot) *diff {
 	if old != nil {
 		d.from = old.Token()
 	}
-	if u.Checkpoint != nil || old == nil || slices.ContainsFunc(u.Commits, replacesAll) {
+	if u.Checkpoint != nil || old == nil || old.head.Lineage != now.head.Lineage || slices.ContainsFunc(u.Commits, replacesAll) {
 		d.compare(old, now)
 		return d
 	}

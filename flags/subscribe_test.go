@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // changes collects changes.
@@ -114,6 +115,29 @@ func TestOnChangeAcrossLayers(t *testing.T) {
 		got := every.take()
 		slices.Sort(got)
 		if want := []string{"beta:2-1", "gone:2-1"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// Where an origin tells that what the disk had is of another history, flags that the
+// right one has not are changed, too.
+func TestOnChangeAcrossLineages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := memstore.New(nil)
+		defer closed(t, other)
+		apply(t, other, flags.OpCreate, putFlag("beta", switchFlag), putFlag("gone", onFlag))
+		l := climb(t, func(_ *testing.T, l *ladder, o *flags.Options) {
+			l.primary.set(after(time.Second / 2))
+			o.Disk = flags.Layer{Source: other}
+		})
+		if l.layer() != "disk" {
+			t.Fatalf("answered by %q", l.layer())
+		}
+		var every changes
+		l.OnChange("", every.add)
+		waitFor(t, time.Second, "primary", func() bool { return l.layer() == "primary" })
+		if got, want := every.take(), []string{"gone:1-1"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
