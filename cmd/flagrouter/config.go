@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -135,7 +136,7 @@ func fromFile(f *pflag.FlagSet, path string) error {
 			continue
 		}
 		values, ok := scalars(value)
-		if !ok {
+		if !ok || value.Kind == yaml.SequenceNode && f.Lookup(key.Value).Value.Type() != "stringArray" {
 			return fault("%s: want a value or, for mirror, a list of values", key.Value)
 		}
 		for _, v := range values {
@@ -194,8 +195,11 @@ func (c *config) check() error {
 
 func (c *config) checkAddr(flag, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
-	if err != nil || port == "" {
+	if err != nil {
 		return fmt.Errorf("%s %q: want HOST:PORT", flag, addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s %q: want HOST:PORT with a port from 0 to 65535", flag, addr)
 	}
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if !loopback && !c.insecure {
@@ -206,6 +210,10 @@ func (c *config) checkAddr(flag, addr string) error {
 
 func (c *config) checkStores() error {
 	switch scheme, rest, _ := strings.Cut(c.store, ":"); scheme {
+	case "mongodb", "mongodb+srv":
+		if !isMongo(c.store) {
+			return fmt.Errorf("--store %q: want mongodb://HOST/DATABASE", redact(c.store))
+		}
 	case "bolt":
 		if rest == "" {
 			return errors.New("--store bolt: names no file; want bolt:PATH")
@@ -214,14 +222,13 @@ func (c *config) checkStores() error {
 		if rest != "" {
 			return fmt.Errorf("--store %s: memory: takes no more", c.store)
 		}
-	case "mongodb", "mongodb+srv":
 	case "grpc", "grpcs":
 		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory")
 	default:
 		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact(c.store))
 	}
 	for _, m := range c.mirrors {
-		if !strings.HasPrefix(m, "mongodb://") && !strings.HasPrefix(m, "mongodb+srv://") {
+		if !isMongo(m) {
 			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", redact(m))
 		}
 	}
@@ -231,13 +238,20 @@ func (c *config) checkStores() error {
 	return nil
 }
 
+func isMongo(uri string) bool {
+	return strings.HasPrefix(uri, "mongodb://") || strings.HasPrefix(uri, "mongodb+srv://")
+}
+
 // redact takes user, password and options out of a URL, for messages. It works
 // on the text, because a URL that cannot be parsed may hold a password too.
 func redact(u string) string {
 	u, _, _ = strings.Cut(u, "?")
-	scheme, rest, ok := strings.Cut(u, "://")
-	if !ok {
+	if strings.HasPrefix(u, "bolt:") {
 		return u
+	}
+	scheme, rest, ok := strings.Cut(u, "://")
+	if !ok { // somebody has mistyped it
+		return u[strings.LastIndexByte(u, '@')+1:]
 	}
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		rest = rest[at+1:]

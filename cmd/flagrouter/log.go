@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func levelOf(name string) (slog.Level, error) {
@@ -22,3 +25,15 @@ func newLogger(c *config, std stdio) *slog.Logger {
 	}
 	return slog.New(slog.NewJSONHandler(std.err, opts))
 }
+
+// redisLog takes what go-redis would print by itself. It is for debugging: what
+// operators should know, the publisher says once and not at each attempt.
+type redisLog struct{ log *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.DebugContext(ctx, "redis: "+fmt.Sprintf(format, v...))
+}
+
+// catchLogs sends to log what libraries have a logger of their own for, one for
+// the whole process.
+func catchLogs(log *slog.Logger) { redis.SetLogger(redisLog{log}) }

@@ -273,10 +273,6 @@ func TestMisfortunes(t *testing.T) {
 		refused(t, []string{path, "of"}, with("--store=memory:", "--seed", path)...)
 		refused(t, []string{"nowhere.json"}, with("--store=memory:", "--seed", "nowhere.json")...)
 	})
-	t.Run("no certificate", func(t *testing.T) {
-		path := writeFile(t, "cert.pem", "nothing")
-		refused(t, []string{"--tls-cert", path}, with("--store=memory:", "--tls-cert", path, "--tls-key", path)...)
-	})
 }
 
 // TestPlaces runs the command with a real cache and a real mirror: both get every

@@ -36,11 +36,25 @@ func run(ctx context.Context, args []string, std stdio) int {
 	case err != nil:
 		return complain(std.err, exitUsage, err)
 	}
-	if err := serve(ctx, cfg, newLogger(cfg, std)); err != nil {
+	log := newLogger(cfg, std)
+	catchLogs(log)
+	err = serve(ctx, cfg, log)
+	var bad *configError
+	switch {
+	case errors.As(err, &bad):
+		return complain(std.err, exitUsage, err)
+	case err != nil:
 		return complain(std.err, exitFailed, err)
 	}
 	return exitOK
 }
+
+// configError is what is wrong with the configuration and shows only when it is
+// put to use.
+type configError struct{ err error }
+
+func (e *configError) Error() string { return e.err.Error() }
+func (e *configError) Unwrap() error { return e.err }
 
 // complain prints an error as one line.
 func complain(w io.Writer, code int, err error) int {

@@ -10,6 +10,7 @@ func nobody(string) string { return "" }
 
 // TestBadConfig: one clear line about the option that is wrong, and exit code 2.
 func TestBadConfig(t *testing.T) {
+	nothing := writeFile(t, "cert.pem", "nothing")
 	file := func(text string) string { return "--config=" + writeFile(t, "router.yaml", text) }
 	for _, c := range []struct {
 		args []string
@@ -31,7 +32,19 @@ func TestBadConfig(t *testing.T) {
 		{[]string{"--http-addr", ":8016"}, "--insecure"},
 		{[]string{"--ops-addr", "[::]:8014"}, "--insecure"},
 		{[]string{"--http-addr", "192.0.2.1:8016"}, "--insecure"},
+		{[]string{"--http-addr", "[2001:db8::1]:8016"}, "--insecure"},
+		{[]string{"--http-addr", "router.example.com:8016"}, "--insecure"},
+		{[]string{"--http-addr", "127.0.0.1:70000"}, "65535"},
+		{[]string{"--http-addr", "127.0.0.1:"}, "65535"},
+		{[]string{"--store", "mongodb:user:secret@db/x"}, "want mongodb://"},
+		{[]string{"--mirror", "user:secret@db/x"}, `"db/x"`},
+		{[]string{"--cache", "redis:user:secret@cache"}, "want redis://"},
+		{[]string{"--cache", "redis://user:secret@cache:port"}, "--cache redis://cache:port"},
+		{[]string{"--cache", "redis://user:se%cret@cache"}, "--cache redis://cache"},
+		{[]string{"--store", "mongodb://user:secret@:x:y:/db"}, "--store mongodb://"},
+		{[]string{"--mirror", "mongodb://user:se%zcret@db/x"}, "--mirror mongodb://"},
 		{[]string{"--tls-cert", "x"}, "--tls-key"},
+		{[]string{"--tls-cert", nothing, "--tls-key", nothing}, "--tls-cert " + nothing},
 		{[]string{"--tls-client-ca", "x"}, "--tls-cert"},
 		{[]string{"--log-format", "xml"}, "text or json"},
 		{[]string{"--log-level", "loud"}, "loud"},
@@ -44,10 +57,12 @@ func TestBadConfig(t *testing.T) {
 		{[]string{file("store: memory\nlog-level: info\nstore: memory\n")}, "router.yaml"},
 		{[]string{file("insecure: perhaps\n")}, "perhaps"},
 		{[]string{file("store: {kind: bolt}\n")}, "want a value"},
+		{[]string{file("store: [memory, bolt:x]\n")}, "want a value"},
 		{[]string{file("config: other.yaml\n")}, "unknown option"},
 	} {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), c.args, stdio{env: nobody, out: &out, err: &errs})
+		args := append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}, c.args...)
+		code := run(t.Context(), args, stdio{env: nobody, out: &out, err: &errs})
 		line := errs.String()
 		if code != exitUsage || strings.Count(line, "\n") != 1 || !strings.HasPrefix(line, "flagrouter: ") || !strings.Contains(line, c.want) {
 			t.Errorf("%v: exit code %d, %q; want %q", c.args, code, line, c.want)

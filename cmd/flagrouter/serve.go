@@ -29,7 +29,7 @@ const startLimit = 5 * time.Second
 func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	tlsConfig, err := loadTLS(c)
 	if err != nil {
-		return err
+		return &configError{err}
 	}
 	on, err := listen(ctx, c)
 	if err != nil {
@@ -47,6 +47,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	}
 	head, err := begin(ctx, c, st, log)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = nil // told to stop before it began
+		}
 		return errors.Join(err, st.Close())
 	}
 	r := router.New(router.Options{

@@ -48,7 +48,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error
 		o.Store, err = openMongo(ctx, c.store, log)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", o.name, err)
+		return nil, fmt.Errorf("--store %s: %w", o.name, err)
 	}
 	return o, nil
 }
@@ -71,8 +71,13 @@ func openBolt(dir, path string, hold func(string) flags.Version) (store.Store, e
 	return boltstore.Open(path, &boltstore.Options{Hold: hold})
 }
 
+// openMongo asks nobody anything, so that what it does not like is the URI.
 func openMongo(ctx context.Context, uri string, log *slog.Logger) (*mongostore.Store, error) {
-	return mongostore.Open(ctx, uri, &mongostore.Options{Logger: log})
+	s, err := mongostore.Open(ctx, uri, &mongostore.Options{Logger: log})
+	if err != nil {
+		return nil, &configError{err}
+	}
+	return s, nil
 }
 
 // places are where the router publishes to.
@@ -101,7 +106,7 @@ func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, erro
 	cache, err := rediscache.Open(c.cache, nil)
 	if err != nil {
 		p.close()
-		return nil, fmt.Errorf("--cache %s: %w", redact(c.cache), err)
+		return nil, fmt.Errorf("--cache %s: %w", redact(c.cache), &configError{err})
 	}
 	p.closers = append(p.closers, cache)
 	layer := cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
