@@ -58,9 +58,10 @@ func (o *outcome) object(fallback Value) (value Value, fits bool) {
 	return Value{o.value}, true
 }
 
-func (o *outcome) any(fallback Value) (value Value, fits bool) {
+// any fits whatever there is.
+func (o *outcome) any(fallback Value) Value {
 	if o == nil {
-		return fallback, true
+		return fallback
 	}
-	return Value{o.value}, true
+	return Value{o.value}
 }

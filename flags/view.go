@@ -95,6 +95,5 @@ func (v View) Object(key string, ec EvaluationContext, fallback Value) Value {
 
 // Value returns the value of a flag of any type, or fallback where there is none.
 func (v View) Value(key string, ec EvaluationContext, fallback Value) Value {
-	value, _ := v.find(key, ec).any(fallback)
-	return value
+	return v.find(key, ec).any(fallback)
 }

@@ -48,9 +48,8 @@ func (v View) ObjectDetails(key string, ec EvaluationContext, fallback Value) (d
 // ValueDetails is Value with how the value came about.
 func (v View) ValueDetails(key string, ec EvaluationContext, fallback Value) (d ValueDetails) {
 	n, o, reason, code := v.resolve(key, ec)
-	value, fits := o.any(fallback)
-	d.Value = value
-	d.set(v.p, n, o, reason, code, fits)
+	d.Value = o.any(fallback)
+	d.set(v.p, n, o, reason, code, true)
 	return d
 }
 
