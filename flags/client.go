@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -163,13 +164,14 @@ func (c *Client) WaitReady(ctx context.Context) error {
 	}
 }
 
-func (c *Client) complaints() (text string) {
+func (c *Client) complaints() string {
+	var text strings.Builder
 	for _, l := range c.layers() {
 		if s := l.status(); s.LastError != "" {
-			text += fmt.Sprintf("; %s: %s", s.Name, s.LastError)
+			fmt.Fprintf(&text, "; %s: %s", s.Name, s.LastError)
 		}
 	}
-	return text
+	return text.String()
 }
 
 func (c *Client) layers() []*layer { return []*layer{c.primary, c.secondary, c.cache, c.disk} }

@@ -175,7 +175,7 @@ func TestReadsWithContextDoNotAllocate(t *testing.T) {
 	type key int
 	ctx := t.Context()
 	for i := range 8 {
-		ctx = context.WithValue(ctx, key(i), i)
+		ctx = context.WithValue(ctx, key(i), i) //nolint:fatcontext // deep on purpose
 	}
 	floor := flags.AtLeast(ctx, c.Token(ctx))
 	view := c.View(ctx)

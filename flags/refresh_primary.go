@@ -114,7 +114,7 @@ func (c *Client) follow(ctx context.Context, l *layer) (drain time.Duration, err
 	defer func() {
 		_ = stream.Close() // the stream is given up; there is nothing to do about an error
 		cancel()
-		for range events { //nolint:revive // waits for the receiver, so that nothing outlives the client
+		for range events { // waits for the receiver, so that nothing outlives the client
 		}
 	}()
 	drain, err = c.takeEvents(ctx, l, stream, events)

@@ -10,7 +10,6 @@ package flagstest
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -43,7 +42,7 @@ func NewSet(t testing.TB, given ...Flag) *Set {
 	client, err := flags.New(t.Context(), flags.Options{
 		Set:     setName,
 		Primary: flags.Layer{Source: s.store, Watcher: s.store},
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:  slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("flagstest: %v", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
@@ -62,16 +61,24 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 }
 
 // redact returns a URL without what may be secret: credentials and parameters. It
-// takes the text apart by hand, as lists of hosts are no URLs to net/url.
+// takes the text apart by hand, as lists of hosts are no URLs to net/url. Where it is unclear
+// which is which, it shows nothing.
 func redact(rawURL string) string {
-	scheme, rest, ok := strings.Cut(rawURL, "://")
+	scheme, rest, ok := strings.Cut(rawURL, ":")
 	if !ok {
-		if u, err := url.Parse(rawURL); err == nil && u.Scheme != "" {
-			rawURL, _, _ = strings.Cut(rawURL, "?")
-			return rawURL
-		}
 		return "(not a URL)"
 	}
-	rest, _, _ = strings.Cut(rest, "?")
-	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	if scheme == "file" {
+		return rawURL
+	}
+	slashes := ""
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		slashes, rest = "//", after
+	}
+	at := strings.LastIndexByte(rest, '@')
+	host, _, _ := strings.Cut(rest[at+1:], "?")
+	if strings.ContainsAny(rest[:at+1], "?") {
+		host = "..." // a password with a question mark in it, or a parameter with an @
+	}
+	return scheme + ":" + slashes + host
 }
