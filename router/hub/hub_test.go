@@ -243,6 +243,51 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestAnotherBranch: a store that comes back with other commits at versions that
+// were published already, and newer ones. Readers must begin again with a
+// checkpoint: its newest commits do not lead on from what they have.
+func TestAnotherBranch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, branch := memstore.New(nil), memstore.New(nil)
+		create(t, mem)
+		commits, err := mem.Commits(t.Context(), "shop", flags.Version{}, mustHead(t, mem).Version, 0)
+		if err == nil {
+			err = branch.Append(t.Context(), "shop", commits)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := &shaky{store: mem}
+		h := hub.New(st, nil)
+		set, err := h.Open(t.Context(), "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := write(t, mem, 1)
+		var last flags.Head
+		for i := range 3 {
+			last = write(t, branch, 50+i)
+		}
+		synctest.Wait()
+		st.plug(branch, nil)
+		time.Sleep(8 * time.Second)
+		if lead := set.Lead(have); lead.Head != last || lead.Base == nil {
+			t.Errorf("from %s to %s lead %d commits, without a checkpoint", have.Token(), lead.Head.Token(), len(lead.Records))
+		}
+		h.Close()
+		_, _ = mem.Close(), branch.Close()
+	})
+}
+
+func mustHead(t *testing.T, st *memstore.Store) flags.Head {
+	t.Helper()
+	head, err := st.Head(t.Context(), "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head
+}
+
 // TestConfirmIsShared: a thousand clients that ping at once are one question.
 func TestConfirmIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -150,6 +150,7 @@ func (s *Set) install(ev flags.Event) error {
 	if s.contents == nil {
 		return fmt.Errorf("%w: the store's stream of %q began without a checkpoint", flags.ErrGap, s.name)
 	}
+	from := s.contents.Head()
 	records := make([]store.Record, 0, len(ev.Commits))
 	for _, c := range ev.Commits {
 		r, err := store.NewRecord(c)
@@ -170,7 +171,7 @@ func (s *Set) install(ev flags.Event) error {
 	}
 	// A stream that begins again may come by what was published long ago.
 	settled := ev.Checkpoint == nil && len(records) == 0
-	return s.publish(records, ev.AsOf, settled)
+	return s.publish(from, records, ev.AsOf, settled)
 }
 
 // load begins the feed. It takes the commits over as well: after a restart of the
@@ -189,7 +190,7 @@ func (s *Set) load(ev flags.Event, records []store.Record) {
 // publish moves the feed on to the contents. It refuses another history than the
 // one being published, and an older place in it for good: whoever follows this
 // router must not be led there.
-func (s *Set) publish(records []store.Record, asOf time.Time, settled bool) error {
+func (s *Set) publish(from flags.Head, records []store.Record, asOf time.Time, settled bool) error {
 	head, have := s.contents.Head(), s.feed.Head()
 	order := head.Version.Compare(have.Version)
 	switch {
@@ -204,20 +205,21 @@ func (s *Set) publish(records []store.Record, asOf time.Time, settled bool) erro
 		return nil
 	}
 	if order > 0 {
-		s.advance(have, records)
+		s.advance(have, from, records)
 	}
 	s.confirmed(asOf)
 	return nil
 }
 
-// advance publishes the records after have, or everything where they do not
-// lead on from it.
-func (s *Set) advance(have flags.Head, records []store.Record) {
+// advance publishes the records after have, or everything where the way from
+// there does not lead over have: at the same version, but with other contents.
+func (s *Set) advance(have, from flags.Head, records []store.Record) {
 	for i, r := range records {
-		if next, err := have.NextVersion(r.Commit.Op); err == nil && next == r.Commit.Version {
+		if from.Version == have.Version && from.Digest == have.Digest {
 			s.feed.Publish(s.contents, records[i:]...)
 			return
 		}
+		from = r.Commit.Head()
 	}
 	s.feed.Restart(s.contents.Checkpoint())
 }
@@ -250,7 +252,6 @@ func (s *Set) Confirm(ctx context.Context) {
 
 // question returns what is closed when the question under way is answered; nil
 // when there is nothing to ask.
-
 func (s *Set) question() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
