@@ -3,9 +3,12 @@ package flagsvc_test
 import (
 	"errors"
 	"io"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -250,6 +253,40 @@ func TestClients(t *testing.T) {
 		synctest.Wait()
 		if got := list("shop"); len(got) != 0 {
 			t.Errorf("clients after all have left are %v", got)
+		}
+	})
+}
+
+// TestTalkativeClient: what a client says about itself is kept within bounds.
+func TestTalkativeClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, flagsvc.Options{}, nil)
+		head := r.create(100)
+		stream, err := pb.NewFlagsClient(r.conn).Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		long := strings.Repeat("ü", 100_000)
+		send(t, stream, &pb.WatchRequest{Message: &pb.WatchRequest_Hello{Hello: &pb.Hello{
+			Set: "shop", Version: wire.Version, Identity: &pb.Identity{Name: "x" + long, Instance: long},
+		}}})
+		layers := map[string]string{}
+		for i := range 1000 {
+			layers[strconv.Itoa(i)+long[:2000]] = long[:2000]
+		}
+		send(t, stream, &pb.WatchRequest{Message: &pb.WatchRequest_Applied{Applied: &pb.Applied{Head: wire.FromHead(head), Layers: layers}}})
+		synctest.Wait()
+		set, err := r.hub.Open(t.Context(), "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := set.Clients()[0]
+		kept := client.Identity.Name + client.Identity.Instance
+		for name, state := range client.Applied.Layers {
+			kept += name + state
+		}
+		if len(kept) > 10_000 || !utf8.ValidString(kept) || client.Applied.Head.Version != head.Version {
+			t.Errorf("%d bytes are kept of a client at %s", len(kept), client.Applied.Head.Token())
 		}
 	})
 }
