@@ -98,6 +98,38 @@ func TestMirrorOutage(t *testing.T) {
 	}
 }
 
+// TestMirrorDownAtStart: until a mirror has been reached nobody knows what it
+// lacks, so everything is kept for it, for a week.
+func TestMirrorDownAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, b := memstore.New(nil), newBreakable()
+		create(t, mem, "shop")
+		last := write(t, mem, "shop", 1)
+		b.set(errDown, false)
+		r := serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
+		if err := r.CheckMirrors(t.Context()); err != nil {
+			t.Errorf("a mirror that is down keeps the router from starting: %v", err)
+		}
+		synctest.Wait()
+		if hold := r.Hold("shop"); hold != (flags.Version{Revision: 1}) {
+			t.Errorf("the store may forget what is older than %s", hold)
+		}
+		b.set(nil, false)
+		eventually(t, "the mirror is filled", time.Minute, func() bool { return b.at(t, "shop") == last })
+		synctest.Wait()
+		if hold := r.Hold("shop"); hold != last.Version {
+			t.Errorf("the store keeps what no mirror needs, from %s", hold)
+		}
+		b.set(nil, true)
+		time.Sleep(8 * 24 * time.Hour)
+		if hold := r.Hold("shop"); !hold.IsZero() {
+			t.Errorf("a mirror that is gone for good holds %s", hold)
+		}
+		b.set(nil, false)
+		_ = b.Close()
+	})
+}
+
 // TestMirrorOfLongHistory: a new mirror of a long or compacted journal begins with
 // a checkpoint.
 func TestMirrorOfLongHistory(t *testing.T) {

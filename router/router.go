@@ -146,18 +146,23 @@ func (r *Router) Close() error {
 }
 
 // Hold returns the version of a set from which on a mirror still needs the
-// commits, for the store's compaction; zero where none does. A mirror that has
-// been out of reach for a week does not count any more.
+// commits, for the store's compaction; zero where none does. One that has not been
+// reached since the start may need all there are. A mirror that has been out of
+// reach for a week does not count any more.
 func (r *Router) Hold(set string) flags.Version {
 	const patience = 7 * 24 * time.Hour
 	var oldest flags.Version
 	for _, p := range r.mirrors {
 		for _, s := range p.status() {
-			if s.Set != set || time.Since(s.LastOK) > patience || s.Version.IsZero() {
+			if s.Set != set || time.Since(s.LastOK) > patience {
 				continue
 			}
-			if oldest.IsZero() || s.Version.Before(oldest) {
-				oldest = s.Version
+			needs := s.Version
+			if needs.IsZero() {
+				needs.Revision = 1
+			}
+			if oldest.IsZero() || needs.Before(oldest) {
+				oldest = needs
 			}
 		}
 	}
