@@ -156,3 +156,30 @@ func TestCacheIsRefilled(t *testing.T) {
 		waitFor(t, time.Minute, "refill", func() bool { return l.cached(t, cache) })
 	})
 }
+
+// A stream that is open and does not begin keeps nobody waiting, not even a process that
+// has something old to answer from; what it brings late is taken all the same.
+func TestStreamBeginsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		first := climb(t, withDisk(dir))
+		closed(t, first.Client)
+		again := climb(t, withDisk(dir), func(t *testing.T, l *ladder, _ *flags.Options) {
+			closed(t, l.primary.store)
+			closed(t, l.secondary.store)
+			l.primary.store, l.secondary.store = first.primary.store, first.secondary.store
+			apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
+			mirror(t, l.primary.store, l.secondary.store)
+			l.primary.bendBy(func(u flags.Update) flags.Update { time.Sleep(20 * time.Second); return u })
+		})
+		wantLayer(t, again.Client, "disk", 1, flags.FreshnessStale)
+		waitFor(t, 7*time.Second, "secondary", func() bool { return again.layer() == "secondary" && again.on() })
+		time.Sleep(20 * time.Second)
+		began := time.Now()
+		time.Sleep(30 * time.Second)
+		if n := again.secondary.count("head", began); n > 1 { // one to try it out
+			t.Errorf("the secondary was asked %d times though the stream serves", n)
+		}
+		again.check(t)
+	})
+}
