@@ -217,26 +217,39 @@ func (a *app) confirm(ctx context.Context, token flags.Token, limit time.Duratio
 		return err
 	}
 	defer st.Close()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
 	missing := "the router has not said who has applied it"
+	pause := time.NewTimer(settling(ctx, st))
+	defer pause.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return &exitError{code: exitNotConfirmed, err: fmt.Errorf("%s is written, but not confirmed: %s (%w)", token, missing, context.Cause(ctx)),
+				hint: "`flagctl clients` shows who is behind"}
+		case <-pause.C:
+			pause.Reset(50 * time.Millisecond)
+		}
 		clients, err := st.Clients(ctx, a.set)
+		connected := len(clients)
 		behind := slices.DeleteFunc(clients, func(c grpcstore.Client) bool { return !c.Applied.Head.Version.Before(token.Version) })
 		switch {
 		case err == nil && len(behind) == 0:
-			fmt.Fprintf(a.std.err, "applied by all connected clients\n")
+			fmt.Fprintf(a.std.err, "applied by all %d connected clients\n", connected)
 			return nil
 		case err == nil:
 			missing = fmt.Sprintf("%d connected clients have not applied it", len(behind))
 		case flags.ClassOf(err) != flags.ClassCanceled: // the router may come back before the time is over
 			missing = message(err)
 		}
-		select {
-		case <-ctx.Done():
-			return &exitError{code: exitNotConfirmed, err: fmt.Errorf("%s is written, but not confirmed: %s (%w)", token, missing, context.Cause(ctx)),
-				hint: "`flagctl clients` shows who is behind"}
-		case <-tick.C:
-		}
 	}
+}
+
+// settling is how long a router that has only just started is given until its
+// clients are back: before that, nobody being behind says nothing.
+func settling(ctx context.Context, st *grpcstore.Store) time.Duration {
+	const afterStart = 2 * time.Second
+	status, err := st.Status(ctx)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, afterStart-time.Since(status.Started)), afterStart)
 }

@@ -101,8 +101,12 @@ func (l *LastKnownGood) Fetch(_ context.Context, set string, have flags.Head) (f
 // load reads the file, or the generation before it where the file is damaged.
 func (l *LastKnownGood) load(set string) (kept, error) {
 	var faults error
+	class := flags.ClassNotFound
 	for _, path := range []string{l.path, l.prev()} {
 		k, err := readKept(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			class = flags.ClassTransient
+		}
 		switch {
 		case err == nil && k.head.Set == set:
 			return k, nil
@@ -113,7 +117,7 @@ func (l *LastKnownGood) load(set string) (kept, error) {
 		}
 		faults = errors.Join(faults, err)
 	}
-	return kept{}, sourceError(flags.ClassTransient, "read "+l.path, fmt.Errorf("%w: %w", ErrNothingKept, faults))
+	return kept{}, sourceError(class, "read "+l.path, fmt.Errorf("%w: %w", ErrNothingKept, faults))
 }
 
 // Put keeps the offered version, at once or, within Interval of the write before,
@@ -211,8 +215,9 @@ func (l *LastKnownGood) write(p *offer) error {
 	}
 	present, sound := l.present()
 	if present.head.Lineage == p.head.Lineage && !l.unguarded {
+		// The same version with another digest was never the origin's: it is replaced.
 		switch older := p.head.Version.Compare(present.head.Version); {
-		case older < 0, older == 0 && sound:
+		case older < 0, older == 0 && sound && p.head.Digest == present.head.Digest:
 			return nil
 		}
 	}

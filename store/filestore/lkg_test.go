@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,8 +60,8 @@ func TestLastKnownGoodRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "app.lkg")
 	c, next := history(t, "default", 100)
 	l := NewLastKnownGood(path, "default", &LKGOptions{Logger: quiet})
-	if _, err := l.Head(t.Context(), "default"); !errors.Is(err, ErrNothingKept) || flags.ClassOf(err) != flags.ClassTransient {
-		t.Errorf("no file: error %v of class %v, want ErrNothingKept, transient", err, flags.ClassOf(err))
+	if _, err := l.Head(t.Context(), "default"); !errors.Is(err, ErrNothingKept) || flags.ClassOf(err) != flags.ClassNotFound {
+		t.Errorf("no file: error %v of class %v, want ErrNothingKept, not found", err, flags.ClassOf(err))
 	}
 	cp := next()
 	put(t, l, cp)
@@ -196,6 +198,25 @@ func TestNeverBack(t *testing.T) {
 		if back := head.Version.Before(newer.Head.Version); back != unguarded {
 			t.Errorf("unguarded %v: file at %v after %v", unguarded, head.Version, newer.Head.Version)
 		}
+	}
+}
+
+// TestAnotherDigestReplaces: of two sets at one version, the one offered last was
+// confirmed by an origin since; the one in the file goes.
+func TestAnotherDigestReplaces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.lkg")
+	_, next := history(t, "default", 3)
+	wrong := next()
+	right := &flags.Checkpoint{Head: wrong.Head, Entries: slices.Clone(wrong.Entries)}
+	e := &right.Entries[0]
+	right.Digest = right.Digest.Minus(flags.EntryHash(e.Key, e.Bytes))
+	e.Bytes = []byte(strings.Replace(flagOn, `"defaultVariant":"on"`, `"defaultVariant":"off"`, 1))
+	right.Digest = right.Digest.Plus(flags.EntryHash(e.Key, e.Bytes))
+	l := NewLastKnownGood(path, "default", &LKGOptions{Logger: quiet, Interval: time.Nanosecond})
+	put(t, l, wrong)
+	put(t, l, right)
+	if head, err := l.Head(t.Context(), "default"); err != nil || head != right.Head {
+		t.Errorf("head %v, %v; want %v", head, err, right.Head)
 	}
 }
 
