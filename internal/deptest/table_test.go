@@ -34,7 +34,8 @@ var table = map[string]rule{
 	"store/boltstore":  {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
 	"store/mongostore": {own: []string{"flags", "store"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
 	"internal/pb/wire": {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}}, // between the wire's form and ours
-	"store/grpcstore":  {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}},
+	"internal/remote":  {own: []string{"flags"}},                                                               // what drivers across a network share
+	"store/grpcstore":  {own: []string{"flags", "store", "internal/pb/...", "internal/remote"}, others: []string{grpc, protobuf}},
 	"store/filestore":  {own: []string{"flags", "flags/flagdfile", "store", "store/memstore"}}, // a flag file becomes commits of a store in memory
 
 	"cachestrategy":             {own: []string{"flags"}},

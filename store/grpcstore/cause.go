@@ -2,9 +2,6 @@ package grpcstore
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"net"
 	"sync/atomic"
 
@@ -58,28 +55,4 @@ func (w *watchedTLS) ClientHandshake(ctx context.Context, authority string, raw 
 
 func (w *watchedTLS) Clone() credentials.TransportCredentials {
 	return &watchedTLS{w.TransportCredentials.Clone(), w.cause}
-}
-
-// badCertificate reports whether err is a mistake in somebody's configuration
-// of TLS. A certificate that has expired is not: that is the usual real outage,
-// and it ends when the router gets a new one.
-func badCertificate(err error) bool {
-	var (
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		record    tls.RecordHeaderError
-		alert     tls.AlertError
-	)
-	const alertBadCertificate = 42 // RFC 8446, 6
-	switch {
-	case errors.As(err, &invalid):
-		return invalid.Reason != x509.Expired
-	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &record):
-		return true
-	case errors.As(err, &alert):
-		return alert == alertBadCertificate
-	default:
-		return false
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -56,7 +56,7 @@ func (s *Store) classify(parent, call context.Context, op string, err error) err
 	}
 	if st.Code() == codes.Unavailable {
 		if cause := s.cause.load(); cause != nil {
-			return fail(causeClass(cause), fmt.Errorf("no connection: %w", cause)) // gRPC's text would only repeat it
+			return fail(remote.ConnClass(cause), fmt.Errorf("no connection: %w", cause)) // gRPC's text would only repeat it
 		}
 	}
 	if st.Code() == codes.NotFound {
@@ -113,21 +113,6 @@ func codeClass(st *status.Status) flags.Class {
 		// Unimplemented among them: a wrong route or an old router serves nobody.
 		return flags.ClassTransient
 	}
-}
-
-// causeClass is the class of what kept a connection from being made.
-func causeClass(err error) flags.Class {
-	for _, local := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.ENOMEM} {
-		if errors.Is(err, local) {
-			// Out of something on this machine: another layer would fail alike, and
-			// the router is not to blame.
-			return flags.ClassPermanent
-		}
-	}
-	if badCertificate(err) {
-		return flags.ClassPermanent
-	}
-	return flags.ClassTransient
 }
 
 // ended is what a stream that was closed in good order means to its reader.

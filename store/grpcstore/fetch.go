@@ -12,12 +12,13 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 )
 
 // Fetch is flags.Source's.
 func (s *Store) Fetch(ctx context.Context, set string, have flags.Head) (flags.Update, error) {
-	call := newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
-	defer call.end(nil)
+	call := remote.NewDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
+	defer call.End(nil)
 	u, err := s.fetch(call, set, have)
 	if err != nil {
 		return flags.Update{}, s.classify(ctx, call, "grpcstore: fetch "+set, err)
@@ -25,7 +26,7 @@ func (s *Store) Fetch(ctx context.Context, set string, have flags.Head) (flags.U
 	return u, nil
 }
 
-func (s *Store) fetch(call *deadline, set string, have flags.Head) (flags.Update, error) {
+func (s *Store) fetch(call *remote.Deadline, set string, have flags.Head) (flags.Update, error) {
 	asked := time.Now()
 	stream, err := s.flags.Fetch(call, &pb.FetchRequest{Set: set, Have: fromHave(have), Version: wire.Version})
 	if err != nil {
@@ -35,7 +36,7 @@ func (s *Store) fetch(call *deadline, set string, have flags.Head) (flags.Update
 	if err != nil {
 		return flags.Update{}, ended(err)
 	}
-	call.extend(s.opts.BulkTimeout, errBulkBudget)
+	call.Extend(s.opts.BulkTimeout, errBulkBudget)
 	u := flags.Update{AsOf: asked.Add(-wire.ToDuration(first.GetHead().GetAgeUs()))}
 	if u.Head, err = answered(set, first.GetHead().GetHead()); err != nil {
 		return flags.Update{}, err

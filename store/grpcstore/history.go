@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 )
 
 // Sets is store.History's.
@@ -32,8 +33,8 @@ func (s *Store) Sets(ctx context.Context) ([]flags.Head, error) {
 
 // Commits is store.History's.
 func (s *Store) Commits(ctx context.Context, set string, from, to flags.Version, limit int) ([]flags.Commit, error) {
-	call := newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
-	defer call.end(nil)
+	call := remote.NewDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget)
+	defer call.End(nil)
 	commits, err := s.commits(call, &pb.ListCommitsRequest{
 		Set: set, From: wire.FromVersion(from), To: wire.FromVersion(to), Limit: uint32(min(max(limit, 0), math.MaxInt32)),
 	})
@@ -43,7 +44,7 @@ func (s *Store) Commits(ctx context.Context, set string, from, to flags.Version,
 	return commits, nil
 }
 
-func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Commit, error) {
+func (s *Store) commits(call *remote.Deadline, req *pb.ListCommitsRequest) ([]flags.Commit, error) {
 	stream, err := s.flags.ListCommits(call, req)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (s *Store) commits(call *deadline, req *pb.ListCommitsRequest) ([]flags.Com
 	// The headers are the first answer. An error of theirs is Recv's as well, with
 	// the status that Header does not give.
 	if _, err := stream.Header(); err == nil {
-		call.extend(s.opts.BulkTimeout, errBulkBudget)
+		call.Extend(s.opts.BulkTimeout, errBulkBudget)
 	}
 	var out commits
 	for {

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 )
 
 // errClosedHere is why a watch ends that its reader closed.
@@ -24,12 +25,12 @@ var errClosedHere = errors.New("watch was closed")
 func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
 	w := &watch{
 		store: s, op: "grpcstore: watch " + set, set: set, parent: ctx, at: have,
-		call: newDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget),
-		box:  newMailbox(),
+		call: remote.NewDeadline(s.outgoing(ctx), s.opts.HeadTimeout, errHeadBudget),
+		box:  remote.NewMailbox(),
 	}
 	if err := w.open(have); err != nil {
 		err = s.classify(ctx, w.call, w.op, ended(err))
-		w.call.end(errClosedHere)
+		w.call.End(errClosedHere)
 		return nil, err
 	}
 	w.running.Go(w.ping)
@@ -44,7 +45,7 @@ type watch struct {
 	op     string
 	set    string
 	parent context.Context
-	call   *deadline
+	call   *remote.Deadline
 	stream grpc.BidiStreamingClient[pb.WatchRequest, pb.WatchResponse]
 
 	// Of open, then of pump.
@@ -53,7 +54,7 @@ type watch struct {
 	reset  string
 	asOf   time.Time // when the newest ping was sent that the router has echoed, less what it said it did not know
 
-	box     *mailbox
+	box     *remote.Mailbox
 	sending sync.Mutex // one sender at a time
 	running sync.WaitGroup
 	nonce   atomic.Uint64
@@ -122,31 +123,31 @@ func (w *watch) ping() {
 }
 
 // Next is flags.Stream's. What came in while nobody asked is one event.
-func (w *watch) Next() (flags.Event, error) { return w.box.take() }
+func (w *watch) Next() (flags.Event, error) { return w.box.Take() }
 
 // pump receives until the stream ends. It runs ahead of Next, so that a slow
 // reader is not taken for a silent router, but no further than the mailbox lets it.
 func (w *watch) pump() {
 	for {
-		w.call.extend(w.store.opts.BulkTimeout, errSilence)
+		w.call.Extend(w.store.opts.BulkTimeout, errSilence)
 		msg, err := w.stream.Recv()
 		if err == nil {
 			err = w.take(msg)
 		}
 		if err != nil {
-			w.box.fail(w.store.classify(w.parent, w.call, w.op, ended(err)))
-			w.call.end(errClosedHere)
+			w.box.Fail(w.store.classify(w.parent, w.call, w.op, ended(err)))
+			w.call.End(errClosedHere)
 			return
 		}
-		w.call.pause()
-		w.box.waitForRoom(w.call.Done())
+		w.call.Pause()
+		w.box.WaitForRoom(w.call.Done())
 	}
 }
 
 func (w *watch) take(msg *pb.WatchResponse) error {
 	ev, whole, err := w.event(msg)
 	if err == nil && whole {
-		w.box.put(ev, proto.Size(msg))
+		w.box.Put(ev, proto.Size(msg))
 	}
 	return err
 }
@@ -228,7 +229,7 @@ func (w *watch) Applied(ack flags.Ack) error {
 
 // Close is flags.Stream's.
 func (w *watch) Close() error {
-	w.call.end(errClosedHere)
+	w.call.End(errClosedHere)
 	w.running.Wait()
 	return nil
 }

@@ -1,4 +1,4 @@
-package grpcstore
+package remote
 
 import (
 	"context"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// deadline is a context that can be given more time, and that says by its cause
+// Deadline is a context that can be given more time, and that says by its cause
 // which limit it ran into. Streams need it: first the budget to the first
 // message, then that of the bulk.
-type deadline struct {
+type Deadline struct {
 	context.Context
 	cancel context.CancelCauseFunc
 
@@ -20,23 +20,25 @@ type deadline struct {
 	done   bool
 }
 
-func newDeadline(parent context.Context, d time.Duration, limit error) *deadline {
+// NewDeadline returns a context that ends d from now with limit as its cause. The
+// caller must End it.
+func NewDeadline(parent context.Context, d time.Duration, limit error) *Deadline {
 	ctx, cancel := context.WithCancelCause(parent)
-	dl := &deadline{Context: ctx, cancel: cancel, limit: limit}
+	dl := &Deadline{Context: ctx, cancel: cancel, limit: limit}
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
 	dl.timer = time.AfterFunc(d, dl.expire)
 	return dl
 }
 
-func (dl *deadline) expire() {
+func (dl *Deadline) expire() {
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
 	dl.cancel(dl.limit)
 }
 
-// extend replaces what is left by d, unless it is too late.
-func (dl *deadline) extend(d time.Duration, limit error) {
+// Extend replaces what is left by d, unless it is too late.
+func (dl *Deadline) Extend(d time.Duration, limit error) {
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
 	// A timer that has fired already waits for the lock, and then cancels.
@@ -46,15 +48,15 @@ func (dl *deadline) extend(d time.Duration, limit error) {
 	}
 }
 
-// pause lets time pass until extend.
-func (dl *deadline) pause() {
+// Pause lets time pass until Extend.
+func (dl *Deadline) Pause() {
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
 	dl.paused = dl.timer.Stop() || dl.paused
 }
 
-// end frees everything; the context is cancelled with cause, nil being plain cancellation.
-func (dl *deadline) end(cause error) {
+// End frees everything; the context is cancelled with cause, nil being plain cancellation.
+func (dl *Deadline) End(cause error) {
 	dl.mu.Lock()
 	defer dl.mu.Unlock()
 	dl.done = true

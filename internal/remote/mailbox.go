@@ -1,4 +1,4 @@
-package grpcstore
+package remote
 
 import (
 	"sync"
@@ -6,13 +6,13 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 )
 
-// mailboxBytes is how much of an update may wait for its reader. Above that
+// MailboxBytes is how much of an update may wait for its reader. Above that
 // nothing more is received, the router notices by flow control, and sends what
 // was missed in one piece later.
-const mailboxBytes = 4 << 20
+const MailboxBytes = 4 << 20
 
-// mailbox holds what came in and was not asked for yet, as one event.
-type mailbox struct {
+// Mailbox holds what came in and was not asked for yet, as one event.
+type Mailbox struct {
 	mu    sync.Mutex
 	ev    flags.Event
 	full  bool // ev is to be delivered
@@ -22,12 +22,13 @@ type mailbox struct {
 	room  chan struct{} // holds a token when something was taken
 }
 
-func newMailbox() *mailbox {
-	return &mailbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+// NewMailbox returns an empty mailbox. One goroutine puts, one takes.
+func NewMailbox() *Mailbox {
+	return &Mailbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// put merges an event of so many bytes into what waits already.
-func (b *mailbox) put(ev flags.Event, bytes int) {
+// Put merges an event of so many bytes into what waits already.
+func (b *Mailbox) Put(ev flags.Event, bytes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -44,8 +45,8 @@ func (b *mailbox) put(ev flags.Event, bytes int) {
 	signal(b.wake)
 }
 
-// fail sets what take returns once everything was taken. The first error stays.
-func (b *mailbox) fail(err error) {
+// Fail sets what Take returns once everything was taken. The first error stays.
+func (b *Mailbox) Fail(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
@@ -54,8 +55,8 @@ func (b *mailbox) fail(err error) {
 	signal(b.wake)
 }
 
-// take waits for an event, or for the error that ends them.
-func (b *mailbox) take() (flags.Event, error) {
+// Take waits for an event, or for the error that ends them.
+func (b *Mailbox) Take() (flags.Event, error) {
 	for {
 		b.mu.Lock()
 		ev, full, err := b.ev, b.full, b.err
@@ -72,11 +73,11 @@ func (b *mailbox) take() (flags.Event, error) {
 	}
 }
 
-// waitForRoom returns once more may be put, or done is closed.
-func (b *mailbox) waitForRoom(done <-chan struct{}) {
+// WaitForRoom returns once more may be put, or done is closed.
+func (b *Mailbox) WaitForRoom(done <-chan struct{}) {
 	for {
 		b.mu.Lock()
-		room := b.bytes < mailboxBytes
+		room := b.bytes < MailboxBytes
 		b.mu.Unlock()
 		if room {
 			return
