@@ -88,6 +88,9 @@ func newFeedState(cp *flags.Checkpoint, earlier []Record) *feedState {
 // Head returns the newest head.
 func (f *Feed) Head() flags.Head { return f.state.Load().head }
 
+// At returns the head that the set had at v, where the feed still knows it.
+func (f *Feed) At(v flags.Version) (flags.Head, bool) { return f.state.Load().headAt(v) }
+
 // Base returns the checkpoint that the feed starts cold readers from: at most a
 // few hundred commits behind the head.
 func (f *Feed) Base() *Base { return f.state.Load().base }

@@ -33,7 +33,7 @@ func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error
 		return wire.FromError(err)
 	}
 	set.Reach(ctx, head)
-	lead := s.lead(ctx, set, have)
+	lead := set.LeadOn(ctx, s.opts.Store, have)
 	if lead.Head.Version.Before(head.Version) {
 		return s.fetchFromStore(req, have, stream)
 	}

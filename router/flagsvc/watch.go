@@ -146,7 +146,7 @@ func (w *watcher) send() error {
 	due := true // the first answer is not kept waiting
 	for {
 		pulse := w.pulse()
-		lead := w.svc.lead(ctx, w.set, w.have)
+		lead := w.set.LeadOn(ctx, w.svc.opts.Store, w.have)
 		switch {
 		case lead.Closed:
 			return w.leave(drainWait)
@@ -197,7 +197,7 @@ func (w *watcher) deliver(ctx context.Context, lead store.Lead) error {
 		}
 		defer release()
 		// The feed has moved on while this client waited.
-		lead = w.svc.lead(ctx, w.set, w.have)
+		lead = w.set.LeadOn(ctx, w.svc.opts.Store, w.have)
 	}
 	if lead.Base != nil && lead.Reset != "" {
 		reset := &pb.WatchResponse_Reset_{Reset_: &pb.Reset{Reason: lead.Reset}}

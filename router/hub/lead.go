@@ -1,10 +1,9 @@
-package flagsvc
+package hub
 
 import (
 	"context"
 
 	"github.com/holdfast-flags/holdfast/flags"
-	"github.com/holdfast-flags/holdfast/router/hub"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -12,11 +11,11 @@ import (
 // a snapshot, as long as they are the smaller.
 const mostBehind = 2000
 
-// lead is the feed's, except that a client which has been away for longer than the
+// LeadOn is Lead, except that a client which has been away for longer than the
 // feed goes back gets what it missed from the journal, where that is less than
 // everything.
-func (s *Service) lead(ctx context.Context, set *hub.Set, have flags.Head) store.Lead {
-	lead := set.Lead(have)
+func (s *Set) LeadOn(ctx context.Context, journal store.History, have flags.Head) store.Lead {
+	lead := s.Lead(have)
 	at := lead.Head
 	if lead.Base == nil || have.Version.IsZero() || have.Lineage != at.Lineage || have.Epoch != at.Epoch ||
 		at.Revision <= have.Revision || at.Revision-have.Revision > mostBehind {
@@ -26,7 +25,7 @@ func (s *Service) lead(ctx context.Context, set *hub.Set, have flags.Head) store
 	if err != nil {
 		return lead
 	}
-	records, err := s.journal(ctx, have, at.Version, len(whole))
+	records, err := missed(ctx, journal, have, at.Version, len(whole))
 	if err != nil || len(records) == 0 {
 		return lead
 	}
@@ -34,13 +33,13 @@ func (s *Service) lead(ctx context.Context, set *hub.Set, have flags.Head) store
 	return lead
 }
 
-// journal returns the commits after have up to a version; none where they are
+// missed returns the commits after have up to a version; none where they are
 // more than so many bytes, or where have is not what the journal says it was.
-func (s *Service) journal(ctx context.Context, have flags.Head, to flags.Version, most int) ([]store.Record, error) {
+func missed(ctx context.Context, journal store.History, have flags.Head, to flags.Version, most int) ([]store.Record, error) {
 	var out []store.Record
 	from := have.Version
 	for size := 0; from.Compare(to) <= 0; {
-		commits, err := s.opts.Store.Commits(ctx, have.Set, from, to, 0)
+		commits, err := journal.Commits(ctx, have.Set, from, to, 0)
 		if err != nil || len(commits) == 0 {
 			return nil, err
 		}
@@ -62,4 +61,17 @@ func (s *Service) journal(ctx context.Context, have flags.Head, to flags.Version
 		}
 	}
 	return out, nil
+}
+
+// At returns the head that the set had at v, as far as the feed or the journal go
+// back; false where neither knows it.
+func (s *Set) At(ctx context.Context, journal store.History, v flags.Version) (flags.Head, bool) {
+	if head, ok := s.feed.At(v); ok {
+		return head, true
+	}
+	commits, err := journal.Commits(ctx, s.name, v, v, 1)
+	if err != nil || len(commits) != 1 || commits[0].Version != v {
+		return flags.Head{}, false
+	}
+	return commits[0].Head(), true
 }
