@@ -82,7 +82,7 @@ func (c *Client) start() {
 		// All at once: a file is read whole, also for its head. What is wrong with it is in Status; other layers follow.
 		_ = c.fetchInto(c.ctx, c.disk, c.keeper.have())
 	}
-	for _, o := range []*outlet{newOutlet(c.disk, 0), newOutlet(c.cache, c.cache.TTL*8/10)} {
+	for _, o := range []*outlet{newOutlet(c.disk, nil), newOutlet(c.cache, c.opts.renewAfter)} {
 		if o.Sink != nil {
 			c.outlets = append(c.outlets, o)
 			c.running.Go(func() { o.run(c.ctx, c.latest) })

@@ -263,7 +263,7 @@ func (k *keeper) publish() {
 	now := time.Now()
 	p := &published{snap: k.held, layer: k.layer.Name, asOf: k.asOf, freshness: FreshnessStale}
 	var next time.Duration
-	if left := k.asOf.Add(k.opts.FreshFor).Sub(now); k.proved && left > 0 {
+	if left := k.asOf.Add(k.opts.freshFor(k.held)).Sub(now); k.proved && left > 0 {
 		p.freshness, next = FreshnessFresh, left
 	}
 	if bound := k.opts.MaxStaleness; bound > 0 {

@@ -20,7 +20,10 @@ type Options struct {
 	Cache     Layer // read at start and during outages; its Sink is kept current
 	Disk      Layer // read first at start; its Sink is offered every change
 
-	FreshFor     time.Duration // age from which answers are reported stale; default 54 s (a 60 s TTL less 10 %)
+	FreshFor time.Duration // age from which answers are reported stale; default 54 s (a 60 s TTL less 10 %)
+	// Lifetime says, of each set that is held, how long copies of it are good for and how long
+	// before the end they are asked for again. Nil: Cache.TTL, and FreshFor instead of the rest of it.
+	Lifetime     func(*Snapshot) (ttl, margin time.Duration)
 	MaxStaleness time.Duration // age from which defaults are served instead; default 0: serve for ever, reported
 	StartTimeout time.Duration // how long New waits for a first snapshot; default 1.5 s, negative: not at all
 
@@ -43,7 +46,7 @@ type Layer struct {
 	Sink    Sink          // cache and disk only: takes every installed set
 	Gate    Gate          // guards every call; default lets all through. Not shared with another layer
 	Timeout time.Duration // to the first answer; default 1 s (cache 100 ms). What follows has 30 s
-	TTL     time.Duration // cache only: how long its entries live; they are renewed at 80 % of it. Default 60 s
+	TTL     time.Duration // cache only: how long its entries live; they are renewed at about 80 % of it. Default 60 s
 }
 
 func (l *Layer) absent() bool { return l.Source == nil && l.Sink == nil }

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -17,15 +18,18 @@ const (
 // arrives becomes one update, so a slow sink is never more than one put behind.
 type outlet struct {
 	*layer
-	renew time.Duration // a put without news, to keep the entry alive; 0: none
+	renew func(*Snapshot) time.Duration // when to put without news, to keep the entry alive; nil: never
 
 	mu      sync.Mutex
 	pending Update // Head zero: nothing
 	snap    *Snapshot
+	last    *Snapshot     // that was put
+	asOf    time.Time     // of that put
+	age     time.Duration // of what it told, where that was news
 	wake    chan struct{}
 }
 
-func newOutlet(l *layer, renew time.Duration) *outlet {
+func newOutlet(l *layer, renew func(*Snapshot) time.Duration) *outlet {
 	return &outlet{layer: l, renew: renew, wake: make(chan struct{}, 1)}
 }
 
@@ -68,12 +72,8 @@ func follows(h Head, c *Commit) bool {
 // run puts what was taken until ctx ends, and once more then, so that the next
 // start finds what this process answered from.
 func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) {
-	var renew <-chan time.Time
-	if o.renew > 0 {
-		t := time.NewTicker(jitter(o.renew))
-		defer t.Stop()
-		renew = t.C
-	}
+	renew := time.NewTimer(o.renewal())
+	defer renew.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -82,7 +82,7 @@ func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) 
 			cancel()
 			return
 		case <-o.wake:
-		case <-renew:
+		case <-renew.C:
 			o.again(latest)
 		}
 		if !o.put(ctx) {
@@ -90,7 +90,18 @@ func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) 
 			o.again(latest)
 			sleep(ctx, max(refused, jitter(sinkRetry)))
 		}
+		renew.Reset(o.renewal()) // counted from the put, each time at another instant
 	}
+}
+
+// renewal returns when the entry is to be put again if there is no news.
+func (o *outlet) renewal() time.Duration {
+	if o.renew == nil {
+		return math.MaxInt64
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return max(o.renew(o.last)-o.age, leastRenewal)
 }
 
 // again makes the next put one of whatever is newest then.
@@ -106,10 +117,15 @@ func (o *outlet) put(ctx context.Context) bool {
 	o.mu.Lock()
 	u, snap := o.pending, o.snap
 	o.pending, o.snap = Update{}, nil
-	o.mu.Unlock()
 	if snap == nil {
+		o.mu.Unlock()
 		return true
 	}
+	o.last, o.age = snap, 0
+	if u.AsOf.After(o.asOf) { // the entry's lifetime counts from there; an old confirmation renews nothing
+		o.asOf, o.age = u.AsOf, time.Since(u.AsOf)
+	}
+	o.mu.Unlock()
 	// The sink itself knows how long its first answer may take; the whole set may take longer.
 	err := o.gated(ctx, bulkTimeout, "put", func(ctx context.Context) error {
 		return o.Sink.Put(ctx, u, snap.Checkpoint)

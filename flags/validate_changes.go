@@ -172,6 +172,9 @@ func (ch *checker) entry(it item) {
 		if it.node != nil && !it.broken {
 			ch.scalar(it, it.node, it.path)
 		}
+		if it.key.Name == MetadataCacheTTL || it.key.Name == MetadataCacheMargin {
+			ch.lifetime(it)
+		}
 	case KindOverride:
 		ch.override(it)
 	default:
