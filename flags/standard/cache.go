@@ -46,7 +46,7 @@ func (c *Config) openCache() (cachestrategy.Strategy, error) {
 	r := cachestrategy.NewRegistry()
 	r.Register("memory", c.openMemory)
 	r.Register("redis", func(url string) (cachestrategy.Strategy, error) {
-		return rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS})
+		return rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, Dial: c.Dial})
 	})
 	for name, factory := range c.Strategies {
 		r.Register(name, factory)

@@ -1,10 +1,12 @@
 package standard
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
@@ -43,6 +45,11 @@ type Config struct {
 	TLS      *tls.Config    // for grpcs; default: the system's roots
 	Logger   *slog.Logger   // default slog.Default()
 	Observer flags.Observer // hooks for metrics
+
+	// Dial replaces the dialling of routers and Redis, through a proxy say, and the resolving of
+	// their names. Where it is set, TLS to Redis is its business. MongoDB is dialled by its own
+	// driver. Default: TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Strategies are further cache strategies by name. One called memory or redis
 	// replaces the built-in.

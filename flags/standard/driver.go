@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -34,7 +35,9 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 	scheme, path, _ := strings.Cut(rawURL, ":")
 	switch scheme {
 	case "grpc", "grpcs":
-		s, err := grpcstore.Open(rawURL, &grpcstore.Options{Identity: identity(), APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: timeout})
+		s, err := grpcstore.Open(rawURL, &grpcstore.Options{
+			Identity: identity(), APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: timeout, Dial: c.dialTCP(),
+		})
 		if err != nil {
 			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
 		}
@@ -58,6 +61,14 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 			errConfig, role, d.redacted)
 	}
 	return d, nil
+}
+
+// dialTCP returns Dial in the form that drivers take, or nil.
+func (c *Config) dialTCP() func(context.Context, string) (net.Conn, error) {
+	if c.Dial == nil {
+		return nil
+	}
+	return func(ctx context.Context, address string) (net.Conn, error) { return c.Dial(ctx, "tcp", address) }
 }
 
 // redact returns a URL without what may be secret: credentials and parameters. It

@@ -1,0 +1,46 @@
+package rig
+
+import (
+	"runtime"
+	"strings"
+	"testing/synctest"
+	"time"
+)
+
+// goroutines returns the stack of each goroutine of the bubble by its id.
+func goroutines() map[string]string {
+	synctest.Wait() // those that are about to end
+	buf := make([]byte, 64<<10)
+	n := runtime.Stack(buf, true)
+	for n == len(buf) {
+		buf = make([]byte, 2*len(buf))
+		n = runtime.Stack(buf, true)
+	}
+	all := strings.Split(string(buf[:n]), "\n\n")
+	_, own, _ := strings.Cut(all[0], ", ") // the running one comes first: "goroutine 8 [running, synctest bubble 1]:"
+	own, _, _ = strings.Cut(own, "]:")
+	found := map[string]string{}
+	for _, stack := range all {
+		header, _, _ := strings.Cut(stack, "\n")
+		if id, state, _ := strings.Cut(header, " ["); own != "" && strings.HasSuffix(state, ", "+own+"]:") {
+			found[id] = stack
+		}
+	}
+	return found
+}
+
+// leftOver returns a goroutine that was not there when the house was built, and how many
+// there are after at most 2 s.
+func (h *House) leftOver() (stack string, n int) {
+	for began := time.Now(); ; Wait(100 * time.Millisecond) {
+		stack, n = "", 0
+		for id, s := range goroutines() {
+			if _, old := h.base[id]; !old {
+				stack, n = s, n+1
+			}
+		}
+		if n == 0 || time.Since(began) >= 2*time.Second {
+			return stack, n
+		}
+	}
+}

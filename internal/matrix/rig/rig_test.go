@@ -1,0 +1,40 @@
+package rig_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/holdfast-flags/holdfast/internal/matrix/rig"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// In good health a write is seen at once, everywhere.
+func TestHealthy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := rig.New(t, rig.Options{})
+		c := h.Client(rig.ClientOptions{Dir: t.TempDir(), Session: true})
+		if c.StartTook > 100*time.Millisecond {
+			t.Errorf("New took %v", c.StartTook)
+		}
+		for range 10 {
+			h.Write()
+			c.Await(100*time.Millisecond, "the new value", c.Current)
+		}
+		rig.Wait(time.Second)
+		cold := h.Client(rig.ClientOptions{NoPrimary: true, NoSecondary: true})
+		cold.Await(time.Second, "the value from the cache", cold.Current)
+		if r := c.Report(); r.Reads < 100 || r.Defaults > 0 || r.Waited > 250*time.Millisecond {
+			t.Errorf("%+v", r)
+		}
+		for _, l := range c.Status().Layers {
+			if l.LastError != "" {
+				t.Errorf("%s: %s", l.Name, l.LastError)
+			}
+		}
+		t.Logf("%+v %+v", c.StartTook, c.Report())
+	})
+}
