@@ -24,7 +24,8 @@ type LastKnownGood struct {
 	interval time.Duration
 	logger   *slog.Logger
 
-	unguarded bool // twin tests: replace newer versions too
+	sabotage sabotage
+	step     func(string) // tests: told of how far a write is
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	pending *offer
@@ -33,6 +34,17 @@ type LastKnownGood struct {
 	closed  bool
 
 	writing sync.Mutex // held over I/O, taken before mu
+	swept   bool       // under writing: what crashed writers left was looked for
+}
+
+// sabotage switches single guards off, so that a test can show that it would
+// notice their absence.
+type sabotage struct {
+	anyVersion bool // replace newer versions too
+	unlocked   bool // write without the lock
+	single     bool // keep no previous generation
+	trusting   bool // believe a file without its checksums
+	inPlace    bool // write over the file
 }
 
 type offer struct {
@@ -66,7 +78,7 @@ func NewLastKnownGood(path, set string, o *LKGOptions) *LastKnownGood {
 	if o == nil {
 		o = &LKGOptions{}
 	}
-	l := &LastKnownGood{path: path, set: set, interval: o.Interval, logger: o.Logger}
+	l := &LastKnownGood{path: path, set: set, interval: o.Interval, logger: o.Logger, step: func(string) {}}
 	if l.interval <= 0 {
 		l.interval = time.Second
 	}
@@ -103,7 +115,7 @@ func (l *LastKnownGood) load(set string) (kept, error) {
 	var faults error
 	class := flags.ClassNotFound
 	for _, path := range []string{l.path, l.prev()} {
-		k, err := readKept(path)
+		k, err := l.read(path)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			class = flags.ClassTransient
 		}
@@ -205,32 +217,48 @@ func (l *LastKnownGood) write(p *offer) error {
 	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(l.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
+	if !l.sabotage.unlocked {
+		held, err := lock(l.path+".lock", func() { l.step("blocked") })
+		if err != nil {
+			return err
+		}
+		defer held.Close() // also unlocks
 	}
-	defer lock.Close() // also unlocks
-	if err := lockFile(lock); err != nil {
-		return fmt.Errorf("lock: %w", err)
+	if !l.swept {
+		sweep(l.path)
+		l.swept = true
 	}
 	present, sound := l.present()
-	if present.head.Lineage == p.head.Lineage && !l.unguarded {
+	if present.head.Lineage == p.head.Lineage && !l.sabotage.anyVersion {
 		// The same version with another digest was never the origin's: it is replaced.
 		switch older := p.head.Version.Compare(present.head.Version); {
 		case older < 0, older == 0 && sound && p.head.Digest == present.head.Digest:
 			return nil
 		}
 	}
+	l.step("compared")
 	data, err := encodeKept(p.full(), p.asOf)
 	if err != nil {
 		return err
 	}
-	if sound { // a damaged file must not push out the good one before it
-		if err := keepPrevious(l.path, l.prev()); err != nil {
-			return err
-		}
+	if l.sabotage.inPlace {
+		return l.overwrite(data)
 	}
-	return replaceFile(l.path, data)
+	return replaceFile(l.path, data, func() error {
+		if !sound || l.sabotage.single {
+			return nil // a damaged file must not push out the good one before it
+		}
+		return keepPrevious(l.path, l.prev())
+	}, l.step)
+}
+
+// overwrite is what a crash must not find.
+func (l *LastKnownGood) overwrite(data []byte) error {
+	f, err := os.Create(l.path)
+	if err != nil {
+		return err
+	}
+	return writeAll(f, data, l.step)
 }
 
 // present returns what a reader would be given now, zero for nothing, and whether
@@ -241,11 +269,24 @@ func (l *LastKnownGood) present() (k kept, sound bool) {
 		if err != nil {
 			continue
 		}
-		if k, _, err := openKept(data); err == nil && k.head.Set == l.set {
+		if k, _, err := openKept(data, l.sabotage.trusting); err == nil && k.head.Set == l.set {
 			return k, path == l.path
 		}
 	}
 	return kept{}, false
+}
+
+// read reads and verifies the file at path.
+func (l *LastKnownGood) read(path string) (kept, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return kept{}, err
+	}
+	k, err := decodeKept(data, l.sabotage.trusting)
+	if err != nil {
+		return kept{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return k, nil
 }
 
 func (l *LastKnownGood) prev() string { return l.path + ".prev" }

@@ -87,75 +87,6 @@ func TestLastKnownGoodRoundTrip(t *testing.T) {
 	}
 }
 
-// TestDamageIsRefused cuts the file at every length and flips every bit of it.
-func TestDamageIsRefused(t *testing.T) {
-	_, next := history(t, "default", 3)
-	good, err := encodeKept(next(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := decodeKept(good); err != nil {
-		t.Fatal(err)
-	}
-	for n := range good {
-		if _, err := decodeKept(good[:n]); !errors.Is(err, flags.ErrFormat) {
-			t.Fatalf("cut at %d of %d: %v", n, len(good), err)
-		}
-	}
-	for bit := range len(good) * 8 {
-		bad := bytes.Clone(good)
-		bad[bit/8] ^= 1 << (bit % 8)
-		if _, err := decodeKept(bad); err == nil {
-			t.Fatalf("bit %d flipped: accepted", bit)
-		}
-	}
-}
-
-// TestDamagedFileFallsBackToPrevious: what a reader is given from the generation
-// before is not gone back from either; with the guard off it is.
-func TestDamagedFileFallsBackToPrevious(t *testing.T) {
-	for _, unguarded := range []bool{false, true} {
-		path := filepath.Join(t.TempDir(), "app.lkg")
-		_, next := history(t, "default", 3)
-		l := NewLastKnownGood(path, "default", &LKGOptions{Logger: quiet, Interval: time.Nanosecond})
-		l.unguarded = unguarded
-		want := func(what string, cp *flags.Checkpoint) {
-			t.Helper()
-			if head, err := l.Head(t.Context(), "default"); err != nil || head != cp.Head {
-				t.Errorf("%s: head %v, %v; want %v", what, head, err, cp.Head)
-			}
-		}
-		oldest, first, second, third := next(), next(), next(), next()
-		put(t, l, first)
-		put(t, l, second)
-		want("whole", second)
-		damage(t, path)
-		want("damaged", first)
-		put(t, l, oldest)
-		if unguarded {
-			want("unguarded", oldest)
-			continue
-		}
-		want("an older one came late", first)
-		put(t, l, third) // a damaged file must not keep a good one out
-		want("written again", third)
-		damage(t, path) // nor push out the good one before it
-		want("damaged again", first)
-	}
-}
-
-func damage(t *testing.T, path string) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[len(data)/2] ^= 1
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestFailedWriteIsTriedAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	if err := os.WriteFile(dir, nil, 0o600); err != nil { // no directory can be made here
@@ -189,7 +120,7 @@ func TestNeverBack(t *testing.T) {
 		o := &LKGOptions{Logger: quiet, Interval: time.Nanosecond}
 		put(t, NewLastKnownGood(path, "default", o), newer)
 		late := NewLastKnownGood(path, "default", o)
-		late.unguarded = unguarded
+		late.sabotage.anyVersion = unguarded
 		put(t, late, older)
 		head, err := late.Head(t.Context(), "default")
 		if err != nil {
@@ -297,17 +228,4 @@ func TestManyWritersOnePath(t *testing.T) {
 	if want := cps[len(cps)-1].Head; err != nil || head != want {
 		t.Errorf("head %v, %v; want %v", head, err, want)
 	}
-}
-
-func FuzzDecodeKept(f *testing.F) {
-	f.Add([]byte(fileMagic))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		k, err := decodeKept(data)
-		if err != nil {
-			return
-		}
-		if err := k.checkpoint.Verify(); err != nil {
-			t.Error(err)
-		}
-	})
 }
