@@ -2,6 +2,7 @@ package flags_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -46,4 +47,30 @@ func ExampleNew() {
 	// Output:
 	// false
 	// true on STATIC FRESH 0.2
+}
+
+// A gate that must fail closed: the default is given where the primary does not confirm
+// what is held, and a session tells what it was answered from.
+func ExampleStrict() {
+	ctx := context.Background()
+	client, err := flags.New(ctx, flags.Options{Set: "access", StartTimeout: -1}) // nothing to ask
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Close() }()
+
+	gate := flags.Strict(flags.Fresh(ctx))
+	d := client.BoolDetails(gate, "may-pay", flags.Entity("user-7"), false)
+	fmt.Println(d.Value, d.Reason, errors.Is(d.Err(), flags.ErrNotFresh))
+
+	request := flags.WithSession(ctx)
+	flags.Saw(request, flags.Token{Set: "access", Version: flags.Version{Revision: 7}}) // from the caller's header
+	_, err = client.Require(request)
+	fmt.Println(err)
+	fmt.Println(flags.Demands(request), flags.SessionTokens(request))
+	// Output:
+	// false ERROR true
+	// flags: not fresh: access@0.7 is demanded, nothing is held
+	// [access@0.7] [access@0.7]
 }

@@ -2,6 +2,7 @@ package flags_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -87,25 +88,36 @@ func TestOutageIsTold(t *testing.T) {
 	})
 }
 
-// With a bound on staleness, defaults are served past it, and the set again once it is confirmed.
+// With a bound on staleness, answers past it are stale, and defaults where the client is
+// strict or the read is; and the set again once it is confirmed.
 func TestMaxStaleness(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := climb(t, func(_ *testing.T, _ *ladder, o *flags.Options) { o.MaxStaleness = 5 * time.Minute })
-		apply(t, c.primary.store, flags.OpChange, putFlag("beta", onFlag))
-		waitFor(t, time.Second, "toggle", c.on)
-		c.primary.set(refuse)
-		c.secondary.set(refuse)
-		time.Sleep(4 * time.Minute)
-		if !c.on() {
-			t.Error("gave up too early")
-		}
-		time.Sleep(90 * time.Second)
-		if d := c.BoolDetails(t.Context(), "beta", anyone, false); d.Value || d.ErrorCode == flags.ErrorNone {
-			t.Errorf("past the bound: %v, %v", d.Value, d.ErrorCode)
-		}
-		c.primary.set(nil)
-		waitFor(t, 70*time.Second, "recovery", c.on)
-	})
+	for name, strict := range map[string]bool{"reported": false, "strict": true} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { maxStaleness(t, strict) }) })
+	}
+}
+
+func maxStaleness(t *testing.T, strict bool) {
+	c := climb(t, func(_ *testing.T, _ *ladder, o *flags.Options) { o.MaxStaleness, o.Strict = 5*time.Minute, strict })
+	c.stop() // its reads would fail
+	apply(t, c.primary.store, flags.OpChange, putFlag("beta", onFlag))
+	waitFor(t, time.Second, "toggle", c.on)
+	c.primary.set(refuse)
+	c.secondary.set(refuse)
+	time.Sleep(4 * time.Minute)
+	if d := c.BoolDetails(flags.Strict(t.Context()), "beta", anyone, false); !d.Value || d.Err() != nil {
+		t.Errorf("gave up too early: %v", d.Err())
+	}
+	time.Sleep(90 * time.Second)
+	d := c.BoolDetails(t.Context(), "beta", anyone, false)
+	if d.Value == strict || (d.ErrorCode != flags.ErrorNone) != strict || d.Freshness != flags.FreshnessStale {
+		t.Errorf("past the bound: %v, %v, %v", d.Value, d.ErrorCode, d.Freshness)
+	}
+	d = c.BoolDetails(flags.Strict(t.Context()), "beta", anyone, false)
+	if d.Value || d.Freshness != flags.FreshnessStale || !errors.Is(d.Err(), flags.ErrNotFresh) || d.Token() != (flags.Token{}) {
+		t.Errorf("strict past the bound: %v, %v, %v", d.Value, d.Freshness, d.Err())
+	}
+	c.primary.set(nil)
+	waitFor(t, 70*time.Second, "recovery", func() bool { return c.Bool(flags.Strict(t.Context()), "beta", anyone, false) })
 }
 
 func TestObserver(t *testing.T) {
@@ -150,7 +162,7 @@ func TestExpiredIsConfirmed(t *testing.T) {
 			closed(t, l.primary.store)
 			l.primary.store = first.primary.store
 			l.primary.set(after(100 * time.Millisecond))
-			o.MaxStaleness = time.Minute
+			o.MaxStaleness, o.Strict = time.Minute, true
 		})
 		if took := time.Since(began); took != 100*time.Millisecond {
 			t.Errorf("New took %v", took)

@@ -19,6 +19,8 @@ var (
 	ErrLineage = errors.New("flags: another lineage")
 	// ErrTooLarge: an encoded commit or checkpoint is over its limit.
 	ErrTooLarge = errors.New("flags: too large")
+	// ErrNotFresh: what a read demanded of the set's version or age could not be had.
+	ErrNotFresh = errors.New("flags: not fresh")
 	// ErrInvalid: a name, token or definition that breaks its rules.
 	ErrInvalid = errors.New("flags: invalid")
 )

@@ -270,7 +270,10 @@ func (k *keeper) publish() {
 		p.expires = k.asOf.Add(bound)
 		left := p.expires.Sub(now)
 		if left <= 0 {
-			p.snap, p.freshness, next = nil, FreshnessNotFresh, 0
+			p.freshness, p.miss, next = FreshnessStale, &shortfall{what: missingAge, bound: bound}, 0
+			if k.opts.Strict {
+				p.snap = nil
+			}
 		} else if next == 0 || left < next {
 			next = left
 		}

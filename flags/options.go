@@ -24,7 +24,8 @@ type Options struct {
 	// Lifetime says, of each set that is held, how long copies of it are good for and how long
 	// before the end they are asked for again. Nil: Cache.TTL, and FreshFor instead of the rest of it.
 	Lifetime     func(*Snapshot) (ttl, margin time.Duration)
-	MaxStaleness time.Duration // age from which defaults are served instead; default 0: serve for ever, reported
+	MaxStaleness time.Duration // age from which answers are stale whatever FreshFor says, and strict reads give defaults; default 0: none
+	Strict       bool          // every read is made as with the function Strict: past MaxStaleness all give their defaults. Default false
 	StartTimeout time.Duration // how long New waits for a first snapshot; default 1.5 s, negative: not at all
 
 	Logger   *slog.Logger // default slog.Default()

@@ -84,6 +84,9 @@ func (d Details[T]) Metadata() Value {
 // ErrorMessage says in words what ErrorCode says, with what is known about the
 // cause, or "" where there was no error.
 func (d Details[T]) ErrorMessage() string {
+	if d.unmet() {
+		return d.state.miss.Error()
+	}
 	switch d.ErrorCode {
 	case ErrorNone:
 		return ""
@@ -97,6 +100,22 @@ func (d Details[T]) ErrorMessage() string {
 		return fmt.Sprintf("flag %q has a value of another type", d.node.key)
 	default:
 		return fmt.Sprintf("the rule of flag %q failed or chose a variant that the flag does not have", d.node.key)
+	}
+}
+
+// unmet reports whether the default was given because the read demanded more than there was.
+func (d Details[T]) unmet() bool { return d.state != nil && d.state.snap == nil && d.state.miss != nil }
+
+// Err returns nil where ErrorCode is ErrorNone, else an error with ErrorMessage. It wraps
+// [ErrNotFresh] where the default was given because a strict read's demand could not be met.
+func (d Details[T]) Err() error {
+	switch {
+	case d.unmet():
+		return d.state.miss
+	case d.ErrorCode == ErrorNone:
+		return nil
+	default:
+		return fmt.Errorf("flags: %s: %s", d.ErrorCode, d.ErrorMessage())
 	}
 }
 

@@ -11,6 +11,7 @@ type published struct {
 	asOf      time.Time // when the origin was known to be at snap's version; zero: unknown
 	expires   time.Time // when the answer stops being served without a word; zero: never
 	freshness Freshness
+	miss      *shortfall // the demand of a read that this does not meet; nil: none
 }
 
 // View reads flags from one snapshot: two reads of one view never see different
@@ -47,11 +48,19 @@ func (v View) Freshness() Freshness {
 // resolve answers a flag by its key.
 func (v View) resolve(key string, ec EvaluationContext) (*flagNode, *outcome, Reason, ErrorCode) {
 	if v.p == nil || v.p.snap == nil {
-		return nil, nil, ReasonError, ErrorProviderNotReady
+		return nil, nil, ReasonError, v.p.lacking()
 	}
 	n := v.p.snap.flags.get(key)
 	o, reason, code := n.resolve(ec)
 	return n, o, reason, code
+}
+
+// lacking is the error code of reads that have no set to answer from.
+func (p *published) lacking() ErrorCode {
+	if p != nil && p.miss != nil {
+		return ErrorGeneral // OpenFeature has no code of its own for "too old"
+	}
+	return ErrorProviderNotReady
 }
 
 // find returns the variant of a flag, nil where the fallback is to be used.

@@ -61,7 +61,7 @@ func (h *Handle) find(ec EvaluationContext) *outcome {
 func (h *Handle) resolve(ec EvaluationContext) (p *published, n *flagNode, o *outcome, reason Reason, code ErrorCode) {
 	p, n, ready := h.node()
 	if !ready {
-		return p, nil, nil, ReasonError, ErrorProviderNotReady
+		return p, nil, nil, ReasonError, p.lacking()
 	}
 	o, reason, code = n.resolve(ec)
 	return p, n, o, reason, code

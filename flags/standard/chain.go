@@ -44,6 +44,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 		Set:          c.Set,
 		FreshFor:     c.CacheTTL - cachestrategy.Margin(c.CacheTTL, c.CacheMargin),
 		MaxStaleness: c.MaxStaleness,
+		Strict:       c.Strict,
 		StartTimeout: c.StartTimeout,
 		Logger:       c.Logger,
 		Observer:     c.Observer,

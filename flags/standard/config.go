@@ -38,7 +38,8 @@ type Config struct {
 	CacheTimeout     time.Duration // to the cache's answer; default 100 ms
 	CacheTTL         time.Duration // lifetime of what is written to the cache; default 60 s
 	CacheMargin      float64       // part of CacheTTL, at its end, in which an answer is stale already; default 0.1, at most 30 s
-	MaxStaleness     time.Duration // age from which defaults are served; default 0: serve for ever, reported
+	MaxStaleness     time.Duration // age from which answers are stale, and defaults to strict reads; default 0: none
+	Strict           bool          // every read is strict: past MaxStaleness all give their defaults. Default false: serve for ever, reported
 	StartTimeout     time.Duration // how long New waits for a first set; default 1.5 s
 
 	APIKey   string         // for routers

@@ -11,7 +11,7 @@ import (
 //
 //	HOLDFAST_SET  HOLDFAST_PRIMARY  HOLDFAST_SECONDARY  HOLDFAST_CACHE  HOLDFAST_LAST_KNOWN_GOOD  HOLDFAST_API_KEY
 //	HOLDFAST_PRIMARY_TIMEOUT  HOLDFAST_SECONDARY_TIMEOUT  HOLDFAST_CACHE_TIMEOUT  HOLDFAST_CACHE_TTL
-//	HOLDFAST_CACHE_MARGIN  HOLDFAST_MAX_STALENESS  HOLDFAST_START_TIMEOUT
+//	HOLDFAST_CACHE_MARGIN  HOLDFAST_MAX_STALENESS  HOLDFAST_STRICT  HOLDFAST_START_TIMEOUT
 //	HOLDFAST_BREAKER_FAILURES  HOLDFAST_BREAKER_COOLDOWN  HOLDFAST_BREAKER_MAX_COOLDOWN
 //
 // Durations are Go's, e.g. 1.5s. The error names the variable and what it should be.
@@ -36,6 +36,9 @@ func FromEnv() (Config, error) {
 	}
 	number := func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
 	if err := parse("CACHE_MARGIN", "a fraction such as 0.1", number, &c.CacheMargin); err != nil {
+		return Config{}, err
+	}
+	if err := parse("STRICT", "true or false", strconv.ParseBool, &c.Strict); err != nil {
 		return Config{}, err
 	}
 	if err := parse("BREAKER_FAILURES", "a whole number", strconv.Atoi, &c.Breaker.Failures); err != nil {

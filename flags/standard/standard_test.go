@@ -144,12 +144,13 @@ func TestFromEnv(t *testing.T) {
 	t.Setenv("HOLDFAST_CACHE_TTL", "30s")
 	t.Setenv("HOLDFAST_CACHE_MARGIN", "0.2")
 	t.Setenv("HOLDFAST_BREAKER_FAILURES", "7")
+	t.Setenv("HOLDFAST_STRICT", "true")
 	got, err := standard.FromEnv()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Set != "checkout-prod" || got.Primary != "grpc://router:8015" || got.CacheTTL != 30*time.Second ||
-		got.CacheMargin != 0.2 || got.Breaker.Failures != 7 {
+		got.CacheMargin != 0.2 || got.Breaker.Failures != 7 || !got.Strict {
 		t.Errorf("got %+v", got)
 	}
 	t.Setenv("HOLDFAST_START_TIMEOUT", "soon")

@@ -1,0 +1,103 @@
+package flags
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// View returns the snapshot that reads with ctx are answered from, for a whole
+// request: the fast form, as its reads look neither at ctx nor at anything new.
+// It waits only where ctx demands what is not held, or comes from [Fresh].
+func (c *Client) View(ctx context.Context) View {
+	if r := requestOf(ctx); r != nil {
+		return c.viewFor(ctx, r)
+	}
+	return View{c.current.Load()}
+}
+
+// Require is View for callers that fail closed: where what ctx demands cannot be met,
+// or no set is held at all, it returns an error that wraps [ErrNotFresh], and a view whose reads give
+// their defaults.
+func (c *Client) Require(ctx context.Context) (View, error) {
+	v := c.View(Strict(ctx))
+	if v.p.snap != nil {
+		return v, nil
+	}
+	if v.p.miss != nil {
+		return v, v.p.miss
+	}
+	return v, &shortfall{what: missingSet}
+}
+
+// Pin returns a context whose reads through this client are all answered from one
+// snapshot: the one a read with ctx would have been answered from. A pin within a pin is the same pin.
+func (c *Client) Pin(ctx context.Context) context.Context {
+	p := c.View(ctx).p
+	return with(ctx, func(r *request) {
+		pins := slices.DeleteFunc(slices.Clone(r.pins), func(p pin) bool { return p.client == c })
+		r.pins = append(pins, pin{c, p})
+	})
+}
+
+// Token returns the token of what reads with ctx are answered from, or the one that
+// ctx demands of the set where that is newer: what to hand on to the next service. It asks nobody.
+func (c *Client) Token(ctx context.Context) Token {
+	p, r := c.current.Load(), requestOf(ctx)
+	if r == nil {
+		return View{p}.Token()
+	}
+	if pinned := r.pinned(c); pinned != nil {
+		p = pinned
+	}
+	if t, ok := r.unmet(c.opts.Set, p.snap); ok {
+		return t
+	}
+	return View{p}.Token()
+}
+
+// viewFor answers reads that demand something.
+func (c *Client) viewFor(ctx context.Context, r *request) View {
+	p, miss := c.meet(ctx, r)
+	if miss == nil {
+		miss = p.miss // pinned as it was, or past the client's own bound
+	}
+	if miss == nil && r.staleness > 0 && p.snap != nil && (p.asOf.IsZero() || time.Since(p.asOf) > r.staleness) {
+		miss = &shortfall{what: missingAge, bound: r.staleness}
+	}
+	if miss != nil {
+		p = p.short(miss, r.strict || c.opts.Strict)
+	}
+	if r.session != nil && p.snap != nil {
+		r.session.raise(p.snap.Token())
+	}
+	return View{p}
+}
+
+// meet finds what meets the demands of r, or the best there is and what it lacks.
+func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) {
+	if p := r.pinned(c); p != nil {
+		if t, ok := r.unmet(c.opts.Set, p.snap); ok {
+			return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
+		}
+		return p, nil
+	}
+	p := c.current.Load()
+	t, unmet := r.unmet(c.opts.Set, p.snap)
+	if !r.fresh && !unmet {
+		return p, nil
+	}
+	before := c.questions.sent.Load()
+	if !r.fresh && c.awaitStream(ctx, r, t) {
+		return c.current.Load(), nil
+	}
+	asked := c.ask(ctx, r.fresh, before)
+	p = c.current.Load()
+	if t, unmet = r.unmet(c.opts.Set, p.snap); unmet {
+		return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
+	}
+	if r.fresh && !asked {
+		return p, &shortfall{what: missingWord, held: View{p}.Token()}
+	}
+	return p, nil
+}
