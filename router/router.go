@@ -21,7 +21,6 @@ import (
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/authz"
@@ -68,7 +67,7 @@ type Router struct {
 	hub      *hub.Hub
 	svc      *flagsvc.Service
 	server   *grpc.Server
-	health   *health.Server
+	health   *healthService
 	registry *prometheus.Registry
 	mirrors  []*publisher
 	caches   []*publisher

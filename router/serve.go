@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-
 	"github.com/holdfast-flags/holdfast/router/adminweb"
 )
 
@@ -81,7 +79,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.mu.Lock()
 	r.stopping = true
 	r.mu.Unlock()
-	r.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
+	r.health.stop()
 	r.writes.stop()
 	r.svc.Drain()
 

@@ -12,6 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
@@ -140,6 +145,43 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("the store was not closed: %v", err)
 		}
 		_, _ = client.Close(), b.Close()
+	})
+}
+
+// TestShutdownEndsHealthWatches: who watches the state is told, and keeps nobody
+// waiting.
+func TestShutdownEndsHealthWatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		create(t, mem, "shop")
+		r := serve(t, router.Options{Store: mem})
+		conn, err := grpc.NewClient("passthrough:///router", grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return r.grpc.DialContext(ctx) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		stream, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := stream.Recv()
+		if err != nil || state.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+			t.Fatalf("state is %v, %v", state, err)
+		}
+		began := time.Now()
+		r.end(t)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("shutting down took %v", took)
+		}
+		var last healthpb.HealthCheckResponse_ServingStatus
+		for err == nil {
+			last = state.GetStatus()
+			state, err = stream.Recv()
+		}
+		if last != healthpb.HealthCheckResponse_NOT_SERVING || status.Code(err) != codes.Unavailable {
+			t.Errorf("the last state was %s, the end %v", last, err)
+		}
 	})
 }
 

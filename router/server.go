@@ -4,7 +4,6 @@ import (
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
@@ -12,14 +11,14 @@ import (
 )
 
 // newServer returns the gRPC server with everything that it serves.
-func newServer(opts Options, svc *flagsvc.Service, metrics *grpcprom.ServerMetrics) (*grpc.Server, *health.Server) {
+func newServer(opts Options, svc *flagsvc.Service, metrics *grpcprom.ServerMetrics) (*grpc.Server, *healthService) {
 	options := flagsvc.ServerOptions(opts.Policy, metrics, opts.Logger)
 	if opts.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(opts.TLS)))
 	}
 	server := grpc.NewServer(options...)
 	svc.Register(server)
-	state := health.NewServer()
+	state := newHealthService()
 	healthpb.RegisterHealthServer(server, state)
 	reflection.Register(server)
 	metrics.InitializeMetrics(server)

@@ -37,9 +37,10 @@ type History interface {
 	// Sets returns the heads of all sets, deleted ones included, sorted by name.
 	Sets(ctx context.Context) ([]flags.Head, error)
 	// Commits returns the commits with from <= version <= to, oldest first, at
-	// most limit of them (0: the store's own bound, at least 256). Versions past
-	// the head are no error. ErrCompacted where from is older than the journal
-	// reaches, ErrNotFound where there is no such set.
+	// most limit of them (0: the store's own bound, at least 256). The zero from
+	// means the oldest commit there is, which tells how far back the journal
+	// reaches. Versions past the head are no error. ErrCompacted where from is older
+	// than the journal reaches, ErrNotFound where there is no such set.
 	Commits(ctx context.Context, set string, from, to flags.Version, limit int) ([]flags.Commit, error)
 }
 

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,26 +103,14 @@ func (a *app) history(ctx context.Context, st store.Store, key string, limit int
 
 var firstVersion = flags.Version{Revision: 1}
 
-// oldest returns the version at which the journal begins: the first there is or,
-// where older commits were compacted, a later one of the present epoch.
+// oldest returns the version at which the journal begins: the first there is, or a
+// later one where older commits were compacted.
 func oldest(ctx context.Context, h store.History, head flags.Head) (flags.Version, error) {
-	kept := func(from flags.Version) (bool, error) {
-		_, err := h.Commits(ctx, head.Set, from, head.Version, 1)
-		if errors.Is(err, store.ErrCompacted) {
-			return false, nil
-		}
-		return err == nil, err
+	commits, err := h.Commits(ctx, head.Set, flags.Version{}, head.Version, 1)
+	if err != nil || len(commits) == 0 {
+		return head.Version, err
 	}
-	if ok, err := kept(firstVersion); ok || err != nil {
-		return firstVersion, err
-	}
-	var failed error
-	revisions := sort.Search(int(head.Revision), func(i int) bool {
-		ok, err := kept(flags.Version{Epoch: head.Epoch, Revision: uint64(i) + 1})
-		failed = cmp.Or(failed, err)
-		return ok
-	})
-	return flags.Version{Epoch: head.Epoch, Revision: uint64(revisions) + 1}, failed
+	return commits[0].Version, nil
 }
 
 // eachCommit calls f for every commit from a version to the head, oldest first.

@@ -36,7 +36,13 @@ type rig struct {
 
 func newRig(t testing.TB, opts flagsvc.Options, log *slog.Logger) *rig {
 	t.Helper()
-	r := &rig{t: t, mem: memstore.New(nil), lis: bufconn.Listen(1 << 16)}
+	return newRigOver(t, memstore.New(nil), opts, log)
+}
+
+// newRigOver is for tests that put something between the service and its store.
+func newRigOver(t testing.TB, mem *memstore.Store, opts flagsvc.Options, log *slog.Logger) *rig {
+	t.Helper()
+	r := &rig{t: t, mem: mem, lis: bufconn.Listen(1 << 16)}
 	r.hub = hub.New(r.mem, nil)
 	if opts.Store == nil {
 		opts.Store = r.mem

@@ -152,36 +152,6 @@ func (s *Service) ListSets(ctx context.Context, _ *pb.ListSetsRequest) (*pb.List
 	return out, nil
 }
 
-// ListCommits implements the protocol.
-func (s *Service) ListCommits(req *pb.ListCommitsRequest, stream pb.Flags_ListCommitsServer) error {
-	ctx := stream.Context()
-	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
-		return err
-	}
-	commits, err := s.opts.Store.Commits(ctx, req.GetSet(),
-		wire.ToVersion(req.GetFrom()), wire.ToVersion(req.GetTo()), int(min(req.GetLimit(), maxLimit)))
-	if err != nil {
-		return wire.FromError(err)
-	}
-	// The store has answered; what follows is bulk, which the client gives more time.
-	if err := stream.SendHeader(nil); err != nil {
-		return err
-	}
-	encoded, err := wire.Encode(commits)
-	if err != nil {
-		return wire.FromError(err)
-	}
-	for batch := range wire.Batches(encoded) {
-		if err := stream.Send(&pb.ListCommitsResponse{Commits: batch}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxLimit is the most commits that one ListCommits is asked for.
-const maxLimit = 10_000
-
 // address returns where a call comes from; empty where that is not a network
 // address, as within one process.
 func address(ctx context.Context) string {

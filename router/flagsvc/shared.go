@@ -15,12 +15,17 @@ import (
 // shared keeps what went to the last watcher of a set in the form it was sent
 // in: most likely it goes to the next one, too.
 type shared struct {
-	mu      sync.Mutex
-	base    *store.Base
-	chunks  []*wire.Shared
-	from    flags.Version // of the first commit
-	to      flags.Version // of the last
-	commits []*wire.Shared
+	mu     sync.Mutex
+	base   *store.Base
+	chunks []*wire.Shared
+	newest batch // the newest and shortest: what those get who are not behind
+	longer batch // the last other one: what those get who come back together
+}
+
+// batch is encoded commits.
+type batch struct {
+	from, to flags.Version // of the first and of the last
+	messages []*wire.Shared
 }
 
 func (s *Service) sharedOf(set *hub.Set) *shared {
@@ -85,12 +90,12 @@ func (sh *shared) encodeBase(base *store.Base) error {
 	return nil
 }
 
-// encodeCommits keeps the newest and shortest it has made: that is what those
-// get who are not behind.
 func (sh *shared) encodeCommits(records []store.Record) ([]*wire.Shared, error) {
 	from, to := records[0].Commit.Version, records[len(records)-1].Commit.Version
-	if from == sh.from && to == sh.to {
-		return sh.commits, nil
+	for _, b := range []*batch{&sh.newest, &sh.longer} {
+		if from == b.from && to == b.to {
+			return b.messages, nil
+		}
 	}
 	encoded := make([][]byte, 0, len(records))
 	for _, r := range records {
@@ -104,8 +109,13 @@ func (sh *shared) encodeCommits(records []store.Record) ([]*wire.Shared, error) 
 		}
 		out = append(out, m)
 	}
-	if !to.Before(sh.to) && !from.Before(sh.from) {
-		sh.from, sh.to, sh.commits = from, to, out
+	if made := (batch{from, to, out}); !to.Before(sh.newest.to) && !from.Before(sh.newest.from) {
+		sh.newest = made
+		if sh.longer.to.Before(to) {
+			sh.longer = batch{} // nobody is led to where it ends any more
+		}
+	} else {
+		sh.longer = made
 	}
 	return out, nil
 }

@@ -188,9 +188,13 @@ func (s *Service) watchFor() time.Duration {
 	return watchFor + rand.N(watchExtra)
 }
 
-// deliver sends a lead, snapshots one of a few at a time.
+// bulky reports whether a lead is a snapshot or stands for one: it is more than
+// what feeds keep, which came from the journal.
+func bulky(lead store.Lead) bool { return lead.Base != nil || len(lead.Records) > 512 }
+
+// deliver sends a lead, bulky ones a few at a time.
 func (w *watcher) deliver(ctx context.Context, lead store.Lead) error {
-	if lead.Base != nil {
+	if bulky(lead) {
 		release, err := w.slot(ctx)
 		if err != nil {
 			return err

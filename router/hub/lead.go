@@ -25,42 +25,24 @@ func (s *Set) LeadOn(ctx context.Context, journal store.History, have flags.Head
 	if err != nil {
 		return lead
 	}
-	records, err := missed(ctx, journal, have, at.Version, len(whole))
+	records, err := s.past.after(ctx, journal, s.feed, have, len(whole))
 	if err != nil || len(records) == 0 {
 		return lead
 	}
-	lead.Base, lead.Reset, lead.Records = nil, "", records
-	return lead
+	// The journal was perhaps read for somebody else; what came since is in the feed.
+	rest := s.Lead(records[len(records)-1].Commit.Head())
+	if rest.Base != nil || sizeOf(records)+sizeOf(rest.Records) > len(whole) {
+		return lead
+	}
+	rest.Records = append(records, rest.Records...)
+	return rest
 }
 
-// missed returns the commits after have up to a version; none where they are
-// more than so many bytes, or where have is not what the journal says it was.
-func missed(ctx context.Context, journal store.History, have flags.Head, to flags.Version, most int) ([]store.Record, error) {
-	var out []store.Record
-	from := have.Version
-	for size := 0; from.Compare(to) <= 0; {
-		commits, err := journal.Commits(ctx, have.Set, from, to, 0)
-		if err != nil || len(commits) == 0 {
-			return nil, err
-		}
-		if from == have.Version {
-			first := commits[0].Head()
-			if first.Version != have.Version || first.Digest != have.Digest || first.Count != have.Count {
-				return nil, nil
-			}
-			commits = commits[1:]
-			from.Revision++
-		}
-		for _, c := range commits {
-			r, err := store.NewRecord(c)
-			if size += len(r.Bytes); err != nil || size > most || c.Version != from {
-				return nil, err
-			}
-			out = append(out, r)
-			from.Revision++
-		}
+func sizeOf(records []store.Record) (n int) {
+	for _, r := range records {
+		n += len(r.Bytes)
 	}
-	return out, nil
+	return n
 }
 
 // At returns the head that the set had at v, as far as the feed or the journal go

@@ -31,6 +31,7 @@ type Set struct {
 
 	contents *flags.Contents           // the follower's own
 	asOf     atomic.Pointer[time.Time] // when the store was last known to have the feed's head
+	past     *past
 
 	mu         sync.Mutex
 	members    map[uint64]*Member
@@ -38,7 +39,7 @@ type Set struct {
 }
 
 func newSet(h *Hub, name string) *Set {
-	return &Set{hub: h, name: name, loaded: make(chan struct{}), members: map[uint64]*Member{}}
+	return &Set{hub: h, name: name, loaded: make(chan struct{}), past: newPast(), members: map[uint64]*Member{}}
 }
 
 // Name returns the name of the set.

@@ -43,7 +43,7 @@ func (d disk) between(from, to flags.Version, limit int) ([]flags.Commit, error)
 	if err != nil {
 		return nil, err
 	}
-	if !floor.Before(from) && !floor.IsZero() {
+	if !from.IsZero() && !floor.IsZero() && !floor.Before(from) {
 		return nil, fmt.Errorf("%w: the journal of %q begins after %s", store.ErrCompacted, d.set, floor)
 	}
 	var out []flags.Commit

@@ -69,7 +69,7 @@ func (j *journal) compact(keep int) {
 
 // between returns the commits with from <= version <= to.
 func (j *journal) between(from, to flags.Version, limit int) ([]flags.Commit, error) {
-	if !j.floor.Before(from) && !j.floor.IsZero() {
+	if !from.IsZero() && !j.floor.IsZero() && !j.floor.Before(from) {
 		return nil, fmt.Errorf("%w: the journal of %q begins after %s", store.ErrCompacted, j.contents.Head().Set, j.floor)
 	}
 	if limit <= 0 {

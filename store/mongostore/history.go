@@ -48,7 +48,8 @@ func (s *Store) history(ctx context.Context, head flags.Head, from, to flags.Ver
 	if head.Version.Before(to) {
 		to = head.Version
 	}
-	if err := s.checkFloor(ctx, head, from); err != nil || to.Before(from) {
+	from, err := s.begin(ctx, head, from)
+	if err != nil || to.Before(from) {
 		return nil, err
 	}
 	commits, err := s.packed(ctx, head, from, to, limit)
@@ -93,17 +94,20 @@ func dense(from flags.Version, commits []flags.Commit) error {
 	return nil
 }
 
-// checkFloor refuses what is older than the history that is kept.
-func (s *Store) checkFloor(ctx context.Context, head flags.Head, from flags.Version) error {
+// begin returns where to begin: at from, the zero version standing for the oldest
+// commit that is kept. It refuses what is older than that.
+func (s *Store) begin(ctx context.Context, head flags.Head, from flags.Version) (flags.Version, error) {
 	oldest, found, err := s.oldest(ctx, head)
 	if err != nil {
-		return err
+		return from, err
 	}
 	switch {
+	case from.IsZero():
+		return oldest, nil
 	case found && !from.Before(oldest), found && oldest == flags.Version{Revision: 1}, !found && head.Version.Before(from):
-		return nil
+		return from, nil
 	default:
-		return fmt.Errorf("%w: the journal of %q does not reach back to %s", store.ErrCompacted, head.Set, from)
+		return from, fmt.Errorf("%w: the journal of %q does not reach back to %s", store.ErrCompacted, head.Set, from)
 	}
 }
 

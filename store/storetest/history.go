@@ -87,6 +87,17 @@ var compactionClauses = map[string]func(*env){
 			e.Errorf("class %s, want permanent", flags.ClassOf(err))
 		}
 	},
+	"tells how far back it reaches": func(e *env) {
+		e.compacted()
+		oldest := e.commits(flags.Version{}, newest, 1)
+		if len(oldest) != 1 || oldest[0].Revision == 1 {
+			e.Fatalf("the oldest commit is said to be %+v", oldest)
+		}
+		before := oldest[0].Version
+		before.Revision--
+		_, err := e.s.Commits(e.ctx(), set, before, newest, 1)
+		e.wantError("Commits from before the oldest", err, store.ErrCompacted)
+	},
 	"keeps the newest": func(e *env) {
 		e.compacted()
 		head := e.head(set)
