@@ -43,9 +43,13 @@ const (
 	ClassDenied
 	// ClassCanceled: the caller gave up or the layer was closed by us.
 	ClassCanceled
+	// ClassRefused: this process itself did not let the call through (an open gate,
+	// a full bulkhead). Nothing was sent, so it says nothing about the layer's
+	// health; the next layer may be asked.
+	ClassRefused
 )
 
-var classNames = [...]string{"transient", "not found", "permanent", "denied", "canceled"}
+var classNames = [...]string{"transient", "not found", "permanent", "denied", "canceled", "refused"}
 
 func (c Class) String() string {
 	if int(c) < len(classNames) {
@@ -68,7 +72,9 @@ func (e *SourceError) Error() string { return e.Op + ": " + e.Err.Error() }
 func (e *SourceError) Unwrap() error { return e.Err }
 
 // ClassOf returns the class of err: that of the outermost SourceError in its
-// chain, ClassCanceled for a bare context.Canceled, else ClassTransient.
+// chain, ClassCanceled for a bare context.Canceled, else ClassTransient. So a bare
+// context.DeadlineExceeded is transient on purpose: the deadlines here are
+// budgets of layers, and one that ran out is a layer that was too slow.
 func ClassOf(err error) Class {
 	var se *SourceError
 	if errors.As(err, &se) {

@@ -15,7 +15,7 @@ type Options struct {
 
 	// The layers, best first. The answers of Primary and Secondary say which
 	// lineage the set has; Cache and Disk only shorten the way there.
-	Primary   Layer // followed by its Watcher, or polled every 5 s without one
+	Primary   Layer // followed by its Watcher, or polled without one
 	Secondary Layer // read while the primary cannot serve, and tried out while it can
 	Cache     Layer // read at start and during outages; its Sink is kept current
 	Disk      Layer // read first at start; its Sink is offered every change
@@ -26,7 +26,7 @@ type Options struct {
 	Lifetime     func(*Snapshot) (ttl, margin time.Duration)
 	MaxStaleness time.Duration // age from which answers are stale whatever FreshFor says, and strict reads give defaults; default 0: none
 	Strict       bool          // every read is made as with the function Strict: past MaxStaleness all give their defaults. Default false
-	StartTimeout time.Duration // how long New waits for a first snapshot; default 1.5 s, negative: not at all
+	StartTimeout time.Duration // how long New waits for a first snapshot, that of the disk included; default 1.5 s, negative: not at all
 
 	Logger   *slog.Logger // default slog.Default()
 	Observer Observer     // hooks for metrics
@@ -47,6 +47,7 @@ type Layer struct {
 	Sink    Sink          // cache and disk only: takes every installed set
 	Gate    Gate          // guards every call; default lets all through. Not shared with another layer
 	Timeout time.Duration // to the first answer; default 1 s (cache 100 ms). What follows has 30 s
+	Poll    time.Duration // primary without a Watcher only: how often its head is asked for, +-20 %. Default 5 s
 	TTL     time.Duration // cache only: how long its entries live; they are renewed at about 80 % of it. Default 60 s
 }
 
@@ -99,6 +100,9 @@ func (l *Layer) withDefaults(role string) {
 		if role == "cache" {
 			l.Timeout = 100 * time.Millisecond
 		}
+	}
+	if l.Poll <= 0 {
+		l.Poll = pollEvery
 	}
 	if l.TTL <= 0 {
 		l.TTL = time.Minute

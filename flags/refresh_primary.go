@@ -88,7 +88,9 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 	switch {
 	case errors.Is(err, errDrained):
 		return jitter(min(max(drain, minimumWait), maxDrain))
-	case err == nil, !fallsThrough(err), errors.Is(err, errUnfit):
+	case err == nil:
+		return jitter(c.primary.Poll)
+	case !fallsThrough(err), errors.Is(err, errUnfit):
 		return jitter(pollEvery)
 	case state != GateClosed:
 		return max(refused, minimumWait)

@@ -15,6 +15,15 @@ import (
 type CoalesceOptions struct {
 	// Budget bounds a shared call, which no single caller's context may. Default 30 s.
 	Budget time.Duration
+
+	sabotage coalesceSabotage
+}
+
+// coalesceSabotage switches single guards off, so that a test can show that it would
+// notice their absence.
+type coalesceSabotage struct {
+	joinAny  bool // join calls that began earlier, too
+	endFirst bool // a call ends with its first caller
 }
 
 // Coalesce lets callers who ask a source for the same at the same time share one
@@ -22,11 +31,13 @@ type CoalesceOptions struct {
 //
 // A caller never joins a call that began before it asked, but shares the next
 // one with everybody else who came too late. So an answer is always as new as if
-// the caller had asked alone: it includes every write acknowledged before, and
-// nobody has to say which revision they need. However many callers there are,
-// one call is under way for each set and starting point, and at most one waits.
+// the caller had asked alone: it includes every write acknowledged before. The least
+// revision that a read demands was acknowledged before the read began, so a read with a
+// higher demand never joins an older call, and nobody has to say what they demand. However
+// many callers there are, one call is under way for each set and starting point, and at
+// most one waits.
 //
-// A caller that gives up leaves the call to the others. Shared calls see the
+// A caller that gives up, also the first one, leaves the call to the others. Shared calls see the
 // context values of one of their callers: put Coalesce only where all callers
 // may see the same. o may be nil.
 func Coalesce(s flags.Source, o *CoalesceOptions) flags.Source {
@@ -36,13 +47,17 @@ func Coalesce(s flags.Source, o *CoalesceOptions) flags.Source {
 	budget := cmp.Or(o.Budget, 30*time.Second)
 	return &coalesced{
 		delegate: s,
-		heads:    flights[string, flags.Head]{budget: budget, next: map[string]*flight[flags.Head]{}},
-		updates:  flights[fetchKey, flags.Update]{budget: budget, next: map[fetchKey]*flight[flags.Update]{}},
+		heads:    flights[string, flags.Head]{budget: budget, sabotage: o.sabotage, next: map[string]*flight[flags.Head]{}},
+		updates:  flights[fetchKey, flags.Update]{budget: budget, sabotage: o.sabotage, next: map[fetchKey]*flight[flags.Update]{}},
 	}
 }
 
-// errSharedBudget ends a shared call that its delegate did not end in time.
-var errSharedBudget = errors.New("store: no answer within the budget of a shared call")
+var (
+	// errSharedBudget ends a shared call that its delegate did not end in time.
+	errSharedBudget = errors.New("store: no answer within the budget of a shared call")
+	// errNotReturned: the delegate panicked, with what follows, or ended its goroutine.
+	errNotReturned = errors.New("store: panic or exit in a shared call")
+)
 
 type coalesced struct {
 	delegate flags.Source
@@ -80,9 +95,10 @@ func (c *coalesced) Fetch(ctx context.Context, set string, have flags.Head) (fla
 // flights are the calls under way. A key is in next while a call for it is under
 // way; the value is the call to come, nil while nobody waits for one.
 type flights[K comparable, V any] struct {
-	budget time.Duration
-	mu     sync.Mutex
-	next   map[K]*flight[V]
+	budget   time.Duration
+	sabotage coalesceSabotage
+	mu       sync.Mutex
+	next     map[K]*flight[V]
 }
 
 type flight[V any] struct {
@@ -117,10 +133,15 @@ func (f *flights[K, V]) board(ctx context.Context, key K, fn func(context.Contex
 	next, flying := f.next[key]
 	if next == nil {
 		next = &flight[V]{ctx: context.WithoutCancel(ctx), fn: fn, done: make(chan struct{})}
-		if flying {
+		if f.sabotage.endFirst {
+			next.ctx = ctx
+		}
+		if flying || f.sabotage.joinAny {
 			f.next[key] = next
 		} else {
 			f.next[key] = nil
+		}
+		if !flying {
 			go f.fly(key, next)
 		}
 	}
@@ -128,34 +149,39 @@ func (f *flights[K, V]) board(ctx context.Context, key K, fn func(context.Contex
 	return next
 }
 
-// fly makes one call after the other for a key until nobody waits for one.
+// fly makes a call for a key.
 func (f *flights[K, V]) fly(key K, now *flight[V]) {
-	for now != nil {
-		now.run(f.budget)
-		f.mu.Lock()
-		now = f.next[key]
-		if now != nil && now.waiting > 0 {
-			f.next[key] = nil
-		} else {
-			delete(f.next, key)
-			now = nil
-		}
-		f.mu.Unlock()
+	defer f.land(key) // also after a runtime.Goexit, which ends this goroutine but must not end the key
+	now.run(f.budget)
+}
+
+// land begins the next call for a key where somebody waits for one.
+func (f *flights[K, V]) land(key K) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next := f.next[key]
+	if next == nil || next.waiting == 0 || f.sabotage.joinAny {
+		delete(f.next, key)
+		return
 	}
+	f.next[key] = nil
+	go f.fly(key, next)
 }
 
 // run makes the call. A panic becomes the callers' error: on a goroutine of its
-// own it would end the process.
+// own it would end the process. So does a runtime.Goexit, which else would be no answer at all.
 func (fl *flight[V]) run(budget time.Duration) {
 	defer close(fl.done)
+	returned := false
 	defer func() {
-		if p := recover(); p != nil {
-			fl.err = fmt.Errorf("store: panic in a shared call: %v", p)
+		if !returned {
+			fl.err = fmt.Errorf("%w: %v", errNotReturned, recover())
 		}
 	}()
 	ctx, cancel := context.WithTimeoutCause(fl.ctx, budget, errSharedBudget)
 	defer cancel()
 	fl.value, fl.err = fl.fn(ctx)
+	returned = true
 	if fl.err != nil && ctx.Err() != nil {
 		// To the delegate this was its caller's end, but none of ours gave up.
 		fl.err = fmt.Errorf("%w: %w", errSharedBudget, context.DeadlineExceeded)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,32 +68,53 @@ func TestCoalesceSharesCalls(t *testing.T) {
 	})
 }
 
+// guarded runs a scenario as it is, where the guard must hold, and with the guard off,
+// where the same scenario must notice.
+func guarded[O any](t *testing.T, sabotage func(O) O, scenario func(t *testing.T, o O) (violated bool)) {
+	t.Helper()
+	for name, switchOff := range map[string]bool{"guarded": false, "sabotaged": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var o O
+				if switchOff {
+					o = sabotage(o)
+				}
+				if violated := scenario(t, o); violated != switchOff {
+					t.Errorf("violated: %v", violated)
+				}
+			})
+		})
+	}
+}
+
 // TestCoalesceNeverGoesBack asks while a call is under way that began before a
 // write: its answer would be older than what was acknowledged.
 func TestCoalesceNeverGoesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	guarded(t, store.WithoutLaterCall, func(t *testing.T, o store.CoalesceOptions) bool {
 		origin := &slow{}
-		s := store.Coalesce(origin, nil)
+		s := store.Coalesce(origin, &o)
 		var wg sync.WaitGroup
+		defer wg.Wait()
 		wg.Go(func() { _, _ = s.Head(t.Context(), "shop") })
 		time.Sleep(time.Second / 2)
-		origin.revision.Store(7) // acknowledged
+		origin.revision.Store(7) // acknowledged: whoever asks now demands at least this
 		h, err := s.Head(t.Context(), "shop")
-		if err != nil || h.Revision != 7 {
-			t.Fatalf("a read after the write saw revision %d (%v), want 7", h.Revision, err)
+		if err != nil {
+			t.Error(err)
 		}
-		wg.Wait()
+		return h.Revision != 7
 	})
 }
 
+// The first caller of a call leaves; those who share it get their answer all the same.
 func TestCoalescedCallSurvivesItsFirstCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	guarded(t, store.WithoutOwnContext, func(t *testing.T, o store.CoalesceOptions) bool {
 		origin := &slow{}
-		s := store.Coalesce(origin, nil)
-		ctx, cancel := context.WithCancel(t.Context())
+		s := store.Coalesce(origin, &o)
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = s.Head(t.Context(), "shop") })
 		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
 		wg.Go(func() { // the first of the next call
 			_, err := s.Head(ctx, "shop")
 			if !errors.Is(err, context.Canceled) || flags.ClassOf(err) != flags.ClassCanceled {
@@ -100,17 +122,15 @@ func TestCoalescedCallSurvivesItsFirstCaller(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		wg.Go(func() {
-			if _, err := s.Head(t.Context(), "shop"); err != nil {
-				t.Errorf("the caller who stayed got %v", err)
-			}
-		})
+		var stayed error
+		wg.Go(func() { _, stayed = s.Head(t.Context(), "shop") })
 		time.Sleep(time.Second + time.Second/2)
 		cancel()
 		wg.Wait()
 		if n := origin.calls.Load(); n != 2 {
-			t.Fatalf("%d calls, want 2", n)
+			t.Errorf("%d calls, want 2", n)
 		}
+		return stayed != nil
 	})
 }
 
@@ -137,7 +157,8 @@ func TestCoalesceBoundsAndContains(t *testing.T) {
 		fail func() error
 		want string
 	}{
-		"a panic": {func() error { panic("torn") }, "panic in a shared call: torn"},
+		"a panic": {func() error { panic("torn") }, "shared call: torn"},
+		"an exit": {func() error { runtime.Goexit(); return nil }, "exit in a shared call"},
 		"a hang":  {func() error { return nil }, context.DeadlineExceeded.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,9 +168,11 @@ func TestCoalesceBoundsAndContains(t *testing.T) {
 					budget = time.Second / 2
 				}
 				s := store.Coalesce(&slow{fail: tc.fail}, &store.CoalesceOptions{Budget: budget})
-				_, err := s.Head(t.Context(), "shop")
-				if err == nil || !strings.Contains(err.Error(), tc.want) || flags.ClassOf(err) != flags.ClassTransient {
-					t.Fatalf("error %v of class %s, want %q, transient", err, flags.ClassOf(err), tc.want)
+				for range 2 { // the key is usable again
+					_, err := s.Head(t.Context(), "shop")
+					if err == nil || !strings.Contains(err.Error(), tc.want) || flags.ClassOf(err) != flags.ClassTransient {
+						t.Fatalf("error %v of class %s, want %q, transient", err, flags.ClassOf(err), tc.want)
+					}
 				}
 			})
 		})

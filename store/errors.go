@@ -19,6 +19,8 @@ var (
 	ErrReadOnly = errors.New("store: read-only")
 	// ErrCompacted: the asked-for revisions are older than the store keeps.
 	ErrCompacted = errors.New("store: compacted")
+	// ErrBusy: this process calls the store enough already; nothing was sent. See Bulkhead.
+	ErrBusy = errors.New("store: busy")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store: closed")
 )

@@ -35,8 +35,8 @@ type Secondhand struct {
 }
 
 // Fallback asks the primary through its gate. Where the primary cannot serve
-// anybody now (a transient error, or the gate is open), the same call is served
-// by the secondary. Otherwise never: neither what does not exist, nor what is
+// anybody now (a transient error, or the gate or a bulkhead refuses), the same call is
+// served by the secondary. Otherwise never: neither what does not exist, nor what is
 // denied, nor a caller who gave up is a reason to ask elsewhere.
 //
 // The secondary may be behind. That is no error, but Served is told; a caller
@@ -96,7 +96,7 @@ func serve[V any](ctx context.Context, f *fallback, op string, ask func(context.
 		// The caller's end looks like an outage to some drivers.
 		return v, &flags.SourceError{Class: Class(err), Op: op, Err: fmt.Errorf("%w (%w)", err, why)}
 	}
-	if flags.ClassOf(why) != flags.ClassTransient {
+	if class := flags.ClassOf(why); class != flags.ClassTransient && class != flags.ClassRefused {
 		return v, Classify(op, why)
 	}
 	v, at, err := ask(ctx, f.secondary)

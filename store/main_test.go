@@ -90,8 +90,10 @@ func (unreachable) Fetch(context.Context, string, flags.Head) (flags.Update, err
 // TestDecorators holds every decorator around the reference store to the contract.
 func TestDecorators(t *testing.T) {
 	for name, decorate := range map[string]func(*memstore.Store) store.Store{
-		"observe":  func(s *memstore.Store) store.Store { return store.Observe(s, func(store.Observation) {}) },
-		"coalesce": func(s *memstore.Store) store.Store { return composed{s, store.Coalesce(s, nil)} },
+		"observe": func(s *memstore.Store) store.Store { return store.Observe(s, func(store.Observation) {}) },
+		"coalesce over bulkhead": func(s *memstore.Store) store.Store {
+			return composed{s, store.Coalesce(store.Bulkhead(s, store.NewSlots(nil)), nil)}
+		},
 		"fallback, primary well": func(s *memstore.Store) store.Store {
 			return composed{s, store.Fallback(s, unreachable{}, closedGate{}, nil)}
 		},

@@ -103,6 +103,8 @@ func Class(err error) flags.Class {
 		return flags.ClassNotFound
 	case errors.Is(err, ErrClosed):
 		return flags.ClassCanceled
+	case errors.Is(err, ErrBusy):
+		return flags.ClassRefused
 	case errors.Is(err, ErrConflict), errors.Is(err, ErrExists), errors.Is(err, ErrEnded), errors.Is(err, ErrInvalid),
 		errors.Is(err, ErrReadOnly), errors.Is(err, ErrCompacted), errors.Is(err, flags.ErrTooLarge), errors.Is(err, flags.ErrInvalid):
 		return flags.ClassPermanent

@@ -37,6 +37,9 @@ func New(ctx context.Context, cfg Config) (*flags.Client, error) {
 //	primary    router, Mongo, file    followed, behind a breaker    decides which lineage is the right one
 //	secondary  router, Mongo, file    read when the primary cannot serve; tried out every minute; its own breaker
 //
+// All clients of the process share what stands before a database: connections, calls under
+// way and a bulkhead, so that Mongo sees one small reader whatever the process does.
+//
 // What any of them delivers is installed only if it is newer and adds up; reads
 // come from memory and know nothing of all this.
 func (c *Config) chain(ctx context.Context) (flags.Options, error) {
@@ -76,6 +79,9 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 		}
 		o.Owned = append(o.Owned, d)
 		o.Primary = flags.Layer{Source: d, Watcher: d, Timeout: c.PrimaryTimeout, Gate: c.newGate("primary", d)}
+		if d.polled {
+			o.Primary.Watcher, o.Primary.Poll = nil, time.Second
+		}
 	}
 	if c.Secondary != "" {
 		d, err := c.openDriver(ctx, "secondary", c.Secondary, c.SecondaryTimeout)

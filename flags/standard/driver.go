@@ -26,6 +26,7 @@ type driver struct {
 	origin
 	redacted  string // the URL as it may be shown
 	reconnect func() // skips the transport's own pause between attempts; may be nil
+	polled    bool   // a database: asked for its head, as it pushes nothing
 }
 
 // openDriver opens the origin that a URL names. Nothing is waited for: whether
@@ -43,11 +44,13 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 		}
 		d.origin, d.reconnect = s, s.ResetConnectBackoff
 	case "mongodb", "mongodb+srv":
-		s, err := mongostore.Open(ctx, rawURL, &mongostore.Options{ReadOnly: true, HeadTimeout: timeout, Logger: c.Logger})
+		s, err := databases.get(rawURL, timeout, func() (origin, error) {
+			return mongostore.Open(ctx, rawURL, &mongostore.Options{ReadOnly: true, HeadTimeout: timeout, Logger: c.Logger})
+		})
 		if err != nil {
 			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
 		}
-		d.origin = s
+		d.origin, d.polled = s, true
 	case "file":
 		if path = strings.TrimPrefix(path, "//"); path == "" {
 			return d, fmt.Errorf("%w: %s %q names no file; want file:PATH", errConfig, role, d.redacted)

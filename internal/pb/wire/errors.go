@@ -43,6 +43,7 @@ var classCodes = map[flags.Class]codes.Code{
 	flags.ClassDenied:    codes.PermissionDenied,
 	// Whoever was cancelled in the router was not the caller, or it would not be reading this.
 	flags.ClassCanceled: codes.Unavailable,
+	flags.ClassRefused:  codes.Unavailable,
 }
 
 // FromError returns the status error that a handler answers err with: a status
