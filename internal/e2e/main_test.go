@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(processEnv) != "" {
 		os.Exit(serve(os.Stdin, os.Stdout)) // this is an application that a test started
 	}
+	if os.Getenv(earlyEnv) != "" {
+		os.Exit(serveEarly()) // and this is a router with a fault
+	}
 	dir, err := os.MkdirTemp("", "holdfast-e2e")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

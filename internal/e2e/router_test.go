@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,7 +21,9 @@ import (
 // router is a flagrouter process that comes back on the same ports.
 type router struct {
 	t    *testing.T
+	exe  string // the program; default flagrouter
 	args []string
+	env  []string // besides the test's own
 	grpc string
 	ops  string
 	http string
@@ -58,7 +62,8 @@ func (r *router) start() {
 
 func (r *router) launch() {
 	r.t.Helper()
-	r.cmd = exec.Command(filepath.Join(bin, "flagrouter"), r.args...)
+	r.cmd = exec.Command(cmp.Or(r.exe, filepath.Join(bin, "flagrouter")), r.args...)
+	r.cmd.Env = append(os.Environ(), r.env...)
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
