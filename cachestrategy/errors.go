@@ -15,10 +15,18 @@ var (
 	ErrMiss = errors.New("cachestrategy: not in the cache")
 	// ErrDamaged: the entry cannot be read or does not add up. The next Put of the
 	// same or a newer version repairs it.
-	ErrDamaged = errors.New("cachestrategy: damaged entry")
+	// To a client, which looks no further than package flags, it is flags.ErrFormat.
+	ErrDamaged error = damagedError{}
 	// ErrClosed: the cache was closed.
 	ErrClosed = errors.New("cachestrategy: closed")
 )
+
+type damagedError struct{}
+
+func (damagedError) Error() string { return "cachestrategy: damaged entry" }
+
+// Is is for errors.Is.
+func (damagedError) Is(target error) bool { return target == flags.ErrFormat }
 
 // UnknownError is what Registry.Open returns for a name that nobody registered.
 type UnknownError struct {

@@ -59,10 +59,10 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	c := &Client{opts: opts, trouble: trouble{changed: make(chan struct{})}}
 	c.keeper = newKeeper(&c.opts, &c.current)
 	c.keeper.offer = c.installed
-	c.primary = newLayer(opts.Primary, opts.Set, true, &c.opts.Observer)
-	c.secondary = newLayer(opts.Secondary, opts.Set, true, &c.opts.Observer)
-	c.cache = newLayer(opts.Cache, opts.Set, false, &c.opts.Observer)
-	c.disk = newLayer(opts.Disk, opts.Set, false, &c.opts.Observer)
+	c.primary = newLayer(opts.Primary, true, &c.opts)
+	c.secondary = newLayer(opts.Secondary, true, &c.opts)
+	c.cache = newLayer(opts.Cache, false, &c.opts)
+	c.disk = newLayer(opts.Disk, false, &c.opts)
 	c.disk.disk = true
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.done = c.ctx.Done()

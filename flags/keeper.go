@@ -67,17 +67,18 @@ func (k *keeper) next() <-chan struct{} {
 // wraps errOlder, ErrLineage, ErrDigest or ErrGap, or is ErrClosed.
 func (k *keeper) install(l *layer, u Update) error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.closed {
-		return ErrClosed
+	err, held := ErrClosed, k.haveLocked()
+	if !k.closed {
+		err = k.installLocked(l, &u)
 	}
-	err := k.installLocked(l, &u)
-	if err != nil {
-		k.refuse(l, u.Head, err)
-		return err
+	k.mu.Unlock()
+	switch {
+	case err == nil:
+		l.stats.update(func(s *LayerStatus) { s.Hits++; s.Lag = 0 })
+	case !errors.Is(err, ErrClosed):
+		l.refused(u.Head, held, err)
 	}
-	l.stats.update(func(s *LayerStatus) { s.Hits++; s.Lag = 0 })
-	return nil
+	return err
 }
 
 func (k *keeper) installLocked(l *layer, u *Update) error {
@@ -197,7 +198,7 @@ func (k *keeper) build(u *Update, foreign bool) (*Snapshot, error) {
 // not cost a whole set each time it is looked at.
 func (k *keeper) wants(l *layer, h Head) error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
+	held := k.haveLocked()
 	foreign, err := k.checkLineage(l, h)
 	if err == nil && !foreign {
 		if k.held != nil {
@@ -205,17 +206,11 @@ func (k *keeper) wants(l *layer, h Head) error {
 		}
 		_, err = k.compare(l, h)
 	}
+	k.mu.Unlock()
 	if err != nil {
-		k.refuse(l, h, err)
+		l.refused(h, held, err)
 	}
 	return err
-}
-
-func (k *keeper) refuse(l *layer, h Head, err error) {
-	l.stats.update(func(s *LayerStatus) { countRefused(s, h, k.haveLocked(), err) })
-	if l.observe.Refused != nil {
-		l.observe.Refused(l.Name, err)
-	}
 }
 
 // confirm notes that the layer's head is h as of asOf, without an update. It
@@ -312,35 +307,4 @@ func (k *keeper) close(cancel func()) {
 	k.schedule(0)
 	k.closed = true
 	cancel()
-}
-
-// countRefused counts a head that was not to be had, and why.
-func countRefused(s *LayerStatus, h, held Head, err error) {
-	s.LastError = err.Error()
-	switch {
-	case errors.Is(err, errOlder):
-		s.Stale++
-		s.RefusedOlder++
-		s.Lag = lag(h, held)
-	case errors.Is(err, ErrLineage):
-		s.RefusedLineage++
-	case errors.Is(err, ErrDigest):
-		s.RefusedDigest++
-		if h.Version == held.Version {
-			s.Drift++
-		}
-	default:
-	}
-}
-
-// lag counts the revisions that h is behind held; across epochs at least one.
-func lag(h, held Head) uint64 {
-	switch {
-	case !h.Version.Before(held.Version):
-		return 0
-	case h.Epoch == held.Epoch:
-		return held.Revision - h.Revision
-	default:
-		return max(1, held.Revision)
-	}
 }

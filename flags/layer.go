@@ -30,10 +30,14 @@ type layer struct {
 
 	streaming atomic.Bool // a watch is open
 	observe   *Observer
+	refusals  refusals
 }
 
-func newLayer(cfg Layer, set string, origin bool, observe *Observer) *layer {
-	return &layer{Layer: cfg, set: set, origin: origin, loading: make(chan struct{}, 1), observe: observe}
+func newLayer(cfg Layer, origin bool, o *Options) *layer {
+	return &layer{
+		Layer: cfg, set: o.Set, origin: origin, loading: make(chan struct{}, 1),
+		observe: &o.Observer, refusals: refusals{logger: o.Logger},
+	}
 }
 
 // readable reports whether the layer is there and delivers sets.
@@ -121,6 +125,9 @@ func (l *layer) answered(op string, took time.Duration, err error) {
 	l.stats.answered(took, err)
 	if l.observe.Answered != nil {
 		l.observe.Answered(l.Name, op, took, err)
+	}
+	if op != "put" && !errors.Is(err, errUnfit) && refusalOf(err) != "" {
+		l.refused(Head{}, Head{Set: l.set}, err) // in the driver; what does not fit was refused before
 	}
 }
 

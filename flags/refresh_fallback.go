@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -201,16 +202,14 @@ func (c *Client) exerciseHead(ctx context.Context, l *layer) {
 	c.keeper.mu.Lock()
 	held, lineage := c.keeper.haveLocked(), c.keeper.lineage
 	c.keeper.mu.Unlock()
-	l.stats.update(func(s *LayerStatus) {
-		switch {
-		case lineage != "" && head.Lineage != lineage:
-			s.RefusedLineage++
-		case head.Version == held.Version && head.Digest != held.Digest:
-			s.Drift++
-		default:
-			s.Lag = lag(head, held)
-		}
-	})
+	switch {
+	case lineage != "" && head.Lineage != lineage:
+		l.refused(head, held, fmt.Errorf("%w: %s has %s, this process follows ~%s", ErrLineage, l.Name, head.Token(), lineage))
+	case head.Version == held.Version && head.Digest != held.Digest:
+		l.refused(head, held, fmt.Errorf("%w: %s has %s with %s, held is %s", ErrDigest, l.Name, head.Token(), head.Digest, held.Digest))
+	default:
+		l.stats.update(func(s *LayerStatus) { s.Lag = lag(head, held) })
+	}
 }
 
 // exerciseSet reads the whole set and checks that it adds up.
@@ -220,10 +219,7 @@ func (c *Client) exerciseSet(ctx context.Context, l *layer) bool {
 		return false
 	}
 	if _, err = (&keeper{opts: &c.opts}).build(&u, false); err != nil {
-		l.stats.update(func(s *LayerStatus) { s.RefusedDigest++; s.LastError = err.Error() })
-		if l.observe.Refused != nil {
-			l.observe.Refused(l.Name, err)
-		}
+		l.refused(Head{}, Head{Set: c.opts.Set}, err)
 	}
 	return true
 }

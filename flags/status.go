@@ -38,6 +38,7 @@ type LayerStatus struct {
 	RefusedOlder   uint64            // updates refused because a newer version is held
 	RefusedLineage uint64            // updates refused because they are of another history
 	RefusedDigest  uint64            // updates refused because they do not add up
+	RefusedFormat  uint64            // updates refused because they are damaged, with a gap, of a newer format, or beyond a limit
 	Drift          uint64            // same version, other digest: the layer holds something else
 	Written        uint64            // sets taken by its sink
 	Errors         map[string]uint64 // by class
