@@ -26,6 +26,9 @@ var table = map[string]rule{
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
 	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
+	"internal/session":  {own: []string{"flags"}}, // what the two below have in common
+	"flags/sessionhttp": {own: []string{"internal/session"}},
+	"flags/sessiongrpc": {own: []string{"internal/session"}, others: []string{grpc}},
 	"flags/openfeature": {own: []string{"flags"}, others: []string{"github.com/open-feature/go-sdk"}},
 
 	"store":            {own: []string{"flags"}},
@@ -68,6 +71,7 @@ var table = map[string]rule{
 var reach = map[string][]string{
 	"flags":                     {},
 	"flags/flagstest":           {},
+	"flags/sessionhttp":         {},
 	"store":                     {},
 	"cachestrategy":             {},
 	"cachestrategy/memorycache": {"github.com/maypok86/otter/v2"},
