@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/internal/sabotage"
 )
 
 // Client answers flag reads from memory and keeps that memory right. All methods
@@ -55,6 +57,9 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if off := sabotage.From(ctx); off != (sabotage.Guards{}) {
+		opts.guards = off
 	}
 	c := &Client{opts: opts, trouble: trouble{changed: make(chan struct{})}}
 	c.keeper = newKeeper(&c.opts, &c.current)

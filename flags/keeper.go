@@ -120,7 +120,7 @@ func (k *keeper) checkLineage(l *layer, h Head) (foreign bool, err error) {
 	if h.Set != k.opts.Set {
 		return false, fmt.Errorf("%w: %s delivered set %q, not %q", ErrLineage, l.Name, h.Set, k.opts.Set)
 	}
-	if k.opts.sabotage.anyLineage {
+	if k.opts.guards.Lineage {
 		return k.held != nil && k.held.head.Lineage != h.Lineage, nil
 	}
 	if k.lineage != "" && h.Lineage != k.lineage {
@@ -142,7 +142,7 @@ func (k *keeper) compare(l *layer, h Head) (done bool, err error) {
 	}
 	switch have := k.held.head; h.Compare(have.Version) {
 	case -1:
-		if k.opts.sabotage.anyVersion {
+		if k.opts.guards.Version {
 			return false, nil
 		}
 		return false, fmt.Errorf("%w: %s delivered %s, %s is held", errOlder, l.Name, h.Token(), have.Token())
@@ -164,7 +164,7 @@ func (k *keeper) build(u *Update, foreign bool) (*Snapshot, error) {
 	base, commits := k.held, u.Commits
 	switch {
 	case u.Checkpoint != nil:
-		if err := u.Checkpoint.Verify(); err != nil && !k.opts.sabotage.anyDigest {
+		if err := u.Checkpoint.Verify(); err != nil && !k.opts.guards.Digest {
 			return nil, err
 		}
 		base = NewSnapshot(u.Checkpoint)
@@ -187,7 +187,7 @@ func (k *keeper) build(u *Update, foreign bool) (*Snapshot, error) {
 	if h := base.head; h.Version != u.Head.Version || h.Lineage != u.Head.Lineage {
 		return nil, fmt.Errorf("%w: the update leads to %s, it says %s", ErrGap, h.Token(), u.Head.Token())
 	}
-	if h := base.head; (h.Digest != u.Head.Digest || h.Count != u.Head.Count) && !k.opts.sabotage.anyDigest {
+	if h := base.head; (h.Digest != u.Head.Digest || h.Count != u.Head.Count) && !k.opts.guards.Digest {
 		return nil, fmt.Errorf("%w: %s adds up to %s, its head says %s", ErrDigest, h.Token(), h.Digest, u.Head.Digest)
 	}
 	return base, nil

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/internal/sabotage"
 )
 
 // Options configures a [Client]. Any subset of the layers works; without one at
@@ -35,7 +37,7 @@ type Options struct {
 	// has ended: what the layers are made of, where nobody else owns it.
 	Owned []io.Closer
 
-	sabotage sabotage
+	guards sabotage.Guards // that a test has switched off
 }
 
 // Layer is one place that flag sets come from, go to, or both. A Layer without
@@ -52,15 +54,6 @@ type Layer struct {
 }
 
 func (l *Layer) absent() bool { return l.Source == nil && l.Sink == nil }
-
-// sabotage switches single guards off, so that a test can show that it would
-// notice their absence.
-type sabotage struct {
-	anyVersion bool // install older versions too
-	anyLineage bool // install other lineages too
-	anyDigest  bool // install whatever adds up to whatever
-	anyStream  bool // to the gate, an opened stream is a success
-}
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Set == "" {

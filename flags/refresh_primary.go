@@ -152,7 +152,7 @@ func (c *Client) openStream(ctx, life context.Context, giveUp context.CancelFunc
 			return err
 		}
 		stream = s
-		if c.opts.sabotage.anyStream {
+		if c.opts.guards.Stream {
 			return nil
 		}
 		return errOpened

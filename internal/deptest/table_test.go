@@ -18,11 +18,12 @@ const (
 // table goes from the ground up; whatever is not in it fails the test.
 var table = map[string]rule{
 	"internal/jsonlogic":      {},
+	"internal/sabotage":       {},
 	"internal/pb":             {},
 	"internal/pb/holdfast/v1": {others: []string{grpc, protobuf}},
 	"breaker":                 {others: []string{"github.com/sony/gobreaker/v2"}},
 
-	"flags":             {own: []string{"internal/jsonlogic"}},
+	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
 	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},

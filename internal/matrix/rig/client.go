@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/standard"
+	"github.com/holdfast-flags/holdfast/internal/sabotage"
 )
 
 // ClientOptions describe a client. The zero value has every layer but a file, one
@@ -23,6 +24,8 @@ type ClientOptions struct {
 	Pace    time.Duration // between two reads of one of them; default 10 ms
 	Session bool          // also reads what was written, with its token, and so asks the primary at times
 	Lenient bool          // what is wrong is in Report, and does not fail the test
+
+	Without sabotage.Guards // switched off
 
 	Config func(*standard.Config) // changes what is left
 }
@@ -81,7 +84,7 @@ func (h *House) Client(o ClientOptions) *Client {
 		o.Config(&cfg)
 	}
 	began := time.Now()
-	client, err := standard.New(context.Background(), cfg)
+	client, err := standard.New(sabotage.Without(context.Background(), o.Without), cfg)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
