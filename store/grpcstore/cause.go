@@ -10,7 +10,10 @@ import (
 
 // lastCause keeps why the last attempt to connect failed, as the error it was:
 // gRPC hands it on as text only.
-type lastCause struct{ err atomic.Pointer[error] }
+type lastCause struct {
+	err    atomic.Pointer[error]
+	failed atomic.Pointer[context.CancelFunc] // told of the next failure; nil: nobody waits
+}
 
 func (l *lastCause) load() error {
 	if p := l.err.Load(); p != nil {
@@ -25,6 +28,9 @@ func (l *lastCause) store(err error) {
 		return
 	}
 	l.err.Store(&err)
+	if told := l.failed.Swap(nil); told != nil {
+		(*told)()
+	}
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

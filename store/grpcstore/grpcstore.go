@@ -174,15 +174,25 @@ func (s *Store) outgoing(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+s.opts.APIKey)
 }
 
+// reconnect connects now, and waits until that came to something. Without the wait the
+// next call would fail for the reason that the last attempt had, long ago perhaps: gRPC
+// reports an old failure until a connection is ready.
+func (s *Store) reconnect(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.cause.failed.Store(&cancel)
+	s.conn.ResetConnectBackoff()
+	s.conn.WaitForStateChange(ctx, connectivity.TransientFailure)
+}
+
 // Head is flags.Source's.
 func (s *Store) Head(ctx context.Context, set string) (flags.Head, error) {
 	op := "grpcstore: head " + set
-	if s.conn.GetState() == connectivity.TransientFailure {
-		// One head read is the probe that decides whether the router is back.
-		s.conn.ResetConnectBackoff()
-	}
 	call, cancel := s.call(ctx)
 	defer cancel()
+	if s.conn.GetState() == connectivity.TransientFailure {
+		s.reconnect(call) // one head read is the probe that decides whether the router is back
+	}
 	resp, err := s.flags.Head(call, &pb.HeadRequest{Set: set})
 	if err != nil {
 		return flags.Head{}, s.classify(ctx, call, op, err)

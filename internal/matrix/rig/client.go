@@ -108,7 +108,7 @@ func (c *Client) observer() flags.Observer {
 		Answered: func(layer, op string, took time.Duration, err error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.calls[layer] = append(c.calls[layer], Call{Op: op, At: time.Now().Add(-took), Err: err})
+			c.calls[layer] = append(c.calls[layer], Call{Op: op, At: time.Now().Add(-took), Took: took, Err: err})
 			if err != nil && !classified(err) {
 				c.report.Unclassified++
 				c.report.note("%s %s: unclassified error %T: %v", layer, op, err, err)

@@ -13,6 +13,7 @@ type Fault struct {
 	Net     faultnet.Faults // with the way to it
 	Code    codes.Code      // routers: every call is answered with it
 	Wait    time.Duration   // routers: every call is answered so much later
+	Only    string          // routers: the method that Code and Wait are for, e.g. Head; default: every call
 	Between time.Duration   // routers: pause before each further message of a stream
 	Reply   string          // Redis: every command is answered with this error
 }

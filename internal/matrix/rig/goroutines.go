@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/internal/faultnet"
 )
 
 // goroutines returns the stack of each goroutine of the bubble by its id.
@@ -32,6 +34,7 @@ func goroutines() map[string]string {
 // leftOver returns a goroutine that was not there when the house was built, and how many
 // there are after at most 2 s.
 func (h *House) leftOver() (stack string, n int) {
+	h.release()
 	for began := time.Now(); ; Wait(100 * time.Millisecond) {
 		stack, n = "", 0
 		for id, s := range goroutines() {
@@ -41,6 +44,20 @@ func (h *House) leftOver() (stack string, n int) {
 		}
 		if n == 0 || time.Since(began) >= 2*time.Second {
 			return stack, n
+		}
+	}
+}
+
+// release lets hanging connections notice that their clients have left them.
+func (h *House) release() {
+	links := map[*faultnet.Proxy]*Fault{
+		h.Primary.Link: h.Primary.fault.Load(), h.Secondary.Link: h.Secondary.fault.Load(), h.Cache.Link: h.Cache.fault.Load(),
+	}
+	for link, f := range links {
+		if f.Net.Mode == faultnet.Hang {
+			setLink(h.tb, link, faultnet.Faults{})
+			Wait(time.Millisecond)
+			setLink(h.tb, link, f.Net)
 		}
 	}
 }

@@ -50,12 +50,15 @@ type House struct {
 type Redis struct {
 	*miniredis.Miniredis
 	Link *faultnet.Proxy
-	tb   testing.TB
+
+	tb    testing.TB
+	fault atomic.Pointer[Fault]
 }
 
 // Set replaces what is wrong with Redis.
 func (r *Redis) Set(f Fault) {
 	r.tb.Helper()
+	r.fault.Store(&f)
 	r.SetError(f.Reply)
 	setLink(r.tb, r.Link, f.Net)
 }
@@ -75,6 +78,7 @@ func New(tb testing.TB, o Options) *House {
 	server := miniredis.NewMiniRedis()
 	server.ClockTTL(true)
 	h.Cache = &Redis{Miniredis: server, tb: tb, Link: faultnet.Wrap(func(context.Context) (net.Conn, error) { return server.Dial() })}
+	h.Cache.fault.Store(&Fault{})
 	tb.Cleanup(func() {
 		_ = h.Cache.Link.Close() // nothing can be wrong with closing pipes
 		server.Close()

@@ -38,8 +38,9 @@ type Router struct {
 type Call struct {
 	Op string // of a router: the method; of a client: head, fetch, watch, stream, put
 	At time.Time
-	// Err is what a client got.
-	Err error
+	// Of a client's:
+	Took time.Duration
+	Err  error
 }
 
 func newRouter(tb testing.TB) *Router {
@@ -71,12 +72,12 @@ func (r *Router) serveGRPC() {
 	})
 }
 
-// Set replaces what is wrong with the router. Streams that exist are ended where calls
-// are to be answered with an error.
+// Set replaces what is wrong with the router. Streams that exist are ended where every call
+// is to be answered with an error.
 func (r *Router) Set(f Fault) {
 	r.tb.Helper()
 	r.fault.Store(&f)
-	if f.Code != codes.OK {
+	if f.Code != codes.OK && f.Only == "" {
 		setLink(r.tb, r.Link, Reset.Net)
 	}
 	setLink(r.tb, r.Link, f.Net)
@@ -114,6 +115,9 @@ func (r *Router) arrive(ctx context.Context, method string) error {
 	r.calls = append(r.calls, Call{Op: method, At: time.Now()})
 	r.mu.Unlock()
 	f := r.fault.Load()
+	if f.Only != "" && f.Only != method {
+		return nil
+	}
 	pause(ctx, f.Wait)
 	if f.Code != codes.OK {
 		return status.Error(f.Code, "as told")
