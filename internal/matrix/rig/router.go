@@ -119,6 +119,10 @@ func (r *Router) arrive(ctx context.Context, method string) error {
 		return nil
 	}
 	pause(ctx, f.Wait)
+	if err := ctx.Err(); err != nil {
+		Wait(100 * time.Millisecond) // who hangs does not answer at the very instant that the caller gives up
+		return status.FromContextError(err).Err()
+	}
 	if f.Code != codes.OK {
 		return status.Error(f.Code, "as told")
 	}
