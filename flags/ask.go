@@ -9,18 +9,19 @@ import (
 const (
 	streamWait = 250 * time.Millisecond // a token is waited for on the stream so long
 	askWait    = time.Second            // and so long for the primary's own answer
+	askPause   = 100 * time.Millisecond // between questions for tokens: they come from anywhere, and must not become load
 )
 
 // awaitStream waits until the stream has brought all that r demands, of which t is lacking.
 func (c *Client) awaitStream(ctx context.Context, r *request, t Token) bool {
-	if known := c.keeper.knownLineage(); known != "" && !compatible(t.Lineage, known) {
-		return false // no stream brings this process another history
+	if known := c.keeper.knownLineage(); known != "" && !compatible(t.Lineage, known) || !c.keeper.have().Before(t.Version) {
+		return false // of another history or an older epoch: no stream brings that
 	}
 	deadline := time.NewTimer(streamWait)
 	defer deadline.Stop()
 	for c.primary.streaming.Load() {
 		changed := c.keeper.next()
-		if _, unmet := r.unmet(c.opts.Set, c.current.Load().snap); !unmet {
+		if _, unmet := c.unmet(r, c.current.Load().snap); !unmet {
 			return true
 		}
 		select {
@@ -38,41 +39,64 @@ func (c *Client) awaitStream(ctx context.Context, r *request, t Token) bool {
 
 // questions numbers what the primary is asked for reads that demand it.
 type questions struct {
-	sent     atomic.Uint64
-	answered uint64 // the newest that was; guarded by the layer's lock
+	sent  atomic.Uint64
+	epoch atomic.Uint64 // one more than the newest epoch of the set that an answer confirmed
+	last  question      // guarded by the layer's lock
 }
 
-// ask makes sure that what is held is no older than what the primary had at some
-// instant after the first before questions were sent. Callers that wait here together are
-// answered by one: each that gets its turn looks whether it was asked meanwhile. Counting needs no clock.
-func (c *Client) ask(ctx context.Context, fresh bool, before uint64) bool {
-	l := c.origin()
-	if fresh && l != c.primary {
-		return false // the secondary's word is not the primary's
-	}
-	if l == nil {
+// question is one that has ended.
+type question struct {
+	number uint64
+	began  time.Time
+	err    error
+}
+
+// ask makes sure that what is held is no older than what l had at some instant after the
+// first before questions were sent. Callers that wait here together are answered by one: each that gets its
+// turn looks whether it was asked meanwhile, well or badly. Counting needs no clock.
+func (c *Client) ask(ctx context.Context, l *layer, fresh bool, before uint64) bool {
+	if !l.readable() {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
-	if l.lockWait(ctx) != nil {
-		return false
-	}
-	if c.questions.answered > before {
+	for l.lockWait(ctx) == nil {
+		last := &c.questions.last
+		if last.number > before {
+			defer l.unlock()
+			return last.err == nil
+		}
+		pause := c.askPause(l, fresh)
+		if pause <= 0 {
+			return c.send(ctx, l)
+		}
 		l.unlock()
-		return true
+		sleep(ctx, pause)
 	}
-	// The load itself is the client's: a caller that leaves must not spoil it for
-	// the others, nor count as a failure of the primary.
+	return false
+}
+
+// askPause says how long a question has to wait. Those that a gate refuses are no load.
+func (c *Client) askPause(l *layer, fresh bool) time.Duration {
+	if state, _ := l.Gate.State(); fresh || state != GateClosed || c.opts.guards.Pace {
+		return 0
+	}
+	return askPause - time.Since(c.questions.last.began)
+}
+
+// send asks l, whose lock the caller holds, and waits for the answer. The load itself is
+// the client's: a caller that leaves must not spoil it for the others, nor count as a failure of the primary.
+func (c *Client) send(ctx context.Context, l *layer) bool {
 	answer := make(chan error, 1)
 	started := c.spawn(func() {
 		defer l.unlock()
-		number := c.questions.sent.Add(1)
-		err := c.pullLocked(c.ctx, l)
-		if err == nil {
-			c.questions.answered = number
+		q := question{number: c.questions.sent.Add(1), began: time.Now()}
+		q.err = c.pullLocked(c.ctx, l)
+		if q.err == nil {
+			c.noteEpoch(l)
 		}
-		answer <- err
+		c.questions.last = q
+		answer <- q.err
 	})
 	if !started {
 		l.unlock()
@@ -86,14 +110,18 @@ func (c *Client) ask(ctx context.Context, fresh bool, before uint64) bool {
 	}
 }
 
-// origin returns the layer whose answers are the truth, or nil.
-func (c *Client) origin() *layer {
-	switch {
-	case c.primary.readable():
-		return c.primary
-	case c.secondary.readable():
-		return c.secondary
-	default:
-		return nil
+// noteEpoch remembers that l has confirmed the epoch of what is held: tokens of older
+// ones need not be asked about again.
+func (c *Client) noteEpoch(l *layer) {
+	if seen, held := l.stats.newest(), c.keeper.have(); seen.Lineage == held.Lineage && seen.Epoch == held.Epoch {
+		c.questions.epoch.Store(held.Epoch + 1)
 	}
+}
+
+// origin returns the layer whose answers are the truth.
+func (c *Client) origin() *layer {
+	if c.primary.readable() {
+		return c.primary
+	}
+	return c.secondary
 }

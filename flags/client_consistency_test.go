@@ -48,6 +48,7 @@ func TestAtLeast(t *testing.T) {
 			t.Errorf("token of another set: %v after %v", d.Freshness, took)
 		}
 		foreign := flags.Token{Set: "default", Version: flags.Version{Revision: 1}, Lineage: flags.NewLineage()}
+		time.Sleep(time.Second)
 		sent = l.primary.count("", time.Time{})
 		if d, took := l.took(flags.AtLeast(t.Context(), foreign)); d.Freshness != flags.FreshnessNotFresh || took != 0 {
 			t.Errorf("token of another lineage: %v after %v", d.Freshness, took)

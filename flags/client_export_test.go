@@ -13,3 +13,18 @@ func WithoutStreamGuard(o Options) Options { o.guards.Stream = true; return o }
 
 // WithoutDigestGuard installs what does not add up.
 func WithoutDigestGuard(o Options) Options { o.guards.Digest = true; return o }
+
+// WithoutTokenGuard does not look at what is demanded.
+func WithoutTokenGuard(o Options) Options { o.guards.Token = true; return o }
+
+// WithoutFreshGuard takes what is held for fresh.
+func WithoutFreshGuard(o Options) Options { o.guards.Fresh = true; return o }
+
+// WithoutPinGuard reads past pins.
+func WithoutPinGuard(o Options) Options { o.guards.Pin = true; return o }
+
+// WithoutPaceGuard asks for a token as often as it comes.
+func WithoutPaceGuard(o Options) Options { o.guards.Pace = true; return o }
+
+// WithoutAgeGuard counts ages from when something arrives.
+func WithoutAgeGuard(o Options) Options { o.guards.Age = true; return o }

@@ -47,10 +47,10 @@ func (c *Client) Token(ctx context.Context) Token {
 	if r == nil {
 		return View{p}.Token()
 	}
-	if pinned := r.pinned(c); pinned != nil {
+	if pinned := c.pinned(r); pinned != nil {
 		p = pinned
 	}
-	if t, ok := r.unmet(c.opts.Set, p.snap); ok {
+	if t, ok := r.unmet(c.opts.Set, p.snap, everyEpoch); ok {
 		return t
 	}
 	return View{p}.Token()
@@ -76,28 +76,55 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 
 // meet finds what meets the demands of r, or the best there is and what it lacks.
 func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) {
-	if p := r.pinned(c); p != nil {
-		if t, ok := r.unmet(c.opts.Set, p.snap); ok {
+	if p := c.pinned(r); p != nil {
+		if t, ok := r.unmet(c.opts.Set, p.snap, everyEpoch); ok {
 			return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
 		}
 		return p, nil
 	}
 	p := c.current.Load()
-	t, unmet := r.unmet(c.opts.Set, p.snap)
-	if !r.fresh && !unmet {
+	t, unmet := c.unmet(r, p.snap)
+	fresh := r.fresh && !c.opts.guards.Fresh
+	if !fresh && !unmet {
 		return p, nil
 	}
 	before := c.questions.sent.Load()
-	if !r.fresh && c.awaitStream(ctx, r, t) {
+	if !fresh && c.awaitStream(ctx, r, t) {
 		return c.current.Load(), nil
 	}
-	asked := c.ask(ctx, r.fresh, before)
+	from := c.origin()
+	if fresh {
+		from = c.primary // nobody else's word is the primary's
+	}
+	asked := c.ask(ctx, from, fresh, before)
 	p = c.current.Load()
-	if t, unmet = r.unmet(c.opts.Set, p.snap); unmet {
+	if t, unmet = c.unmet(r, p.snap); unmet {
 		return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
 	}
-	if r.fresh && !asked {
+	if fresh && !asked {
 		return p, &shortfall{what: missingWord, held: View{p}.Token()}
 	}
 	return p, nil
+}
+
+// unmet returns a demand of r that s does not meet, or false. That a version of an older
+// epoch is met the primary must have said once: the epoch ended because something happened to the set.
+func (c *Client) unmet(r *request, s *Snapshot) (Token, bool) {
+	if c.opts.guards.Token {
+		return Token{}, false
+	}
+	return r.unmet(c.opts.Set, s, c.questions.epoch.Load())
+}
+
+// pinned returns what the client's reads with r are pinned to, or nil.
+func (c *Client) pinned(r *request) *published {
+	if c.opts.guards.Pin {
+		return nil
+	}
+	for i := range r.pins {
+		if r.pins[i].client == c {
+			return r.pins[i].p
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package flags
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
 )
@@ -33,6 +34,7 @@ type compiledFlag struct {
 	outcomes []outcome          // sorted by name
 	refs     []string           // evaluators that the rule names, there or not
 	metadata jsonlogic.Value    // object, or null
+	maxAge   time.Duration      // from the metadata; 0: none
 	fault    string             // modeBroken: why
 }
 
@@ -57,6 +59,7 @@ func compileFlag(key string, definition []byte, evaluators *jsonlogic.Evaluators
 		return compiledFlag{mode: modeBroken, fault: "a flag is a JSON object, this is a " + doc.Kind().String()}
 	}
 	c.metadata, _ = doc.Get("metadata")
+	c.maxAge = maxAgeOf(c.metadata)
 	// Off is off, however broken the rest may be.
 	if state, _ := doc.Get("state"); state.Str() == "DISABLED" {
 		c.mode = modeDisabled

@@ -3,6 +3,7 @@ package flags
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -139,27 +140,32 @@ func higher(a, b Token) Token {
 	return a
 }
 
-// unmet returns a demand for the set that s does not meet, or false.
-func (r *request) unmet(set string, s *Snapshot) (Token, bool) {
-	for i := range r.floors {
-		if t := &r.floors[i]; t.Set == set && !reaches(s, t) {
-			return *t, true
-		}
+// everyEpoch is for those who cannot ask.
+const everyEpoch = math.MaxUint64
+
+// unmet returns a demand for the set that s does not meet, or false. Epochs below asked
+// are those of which the primary said that they have ended.
+func (r *request) unmet(set string, s *Snapshot, asked uint64) (Token, bool) {
+	if t := unmet(r.floors, set, s, asked); t != nil {
+		return *t, true
 	}
-	return r.session.unmet(set, s)
+	if t := unmet(r.session.tokens(), set, s, asked); t != nil {
+		return *t, true
+	}
+	return Token{}, false
 }
 
-// reaches reports whether s is at t or past it, in t's history.
-func reaches(s *Snapshot, t *Token) bool {
-	return s != nil && compatible(t.Lineage, s.head.Lineage) && !s.head.Before(t.Version)
-}
-
-// pinned returns what a client's reads are pinned to, or nil.
-func (r *request) pinned(c *Client) *published {
-	for i := range r.pins {
-		if r.pins[i].client == c {
-			return r.pins[i].p
+func unmet(floors []Token, set string, s *Snapshot, asked uint64) *Token {
+	for i := range floors {
+		if t := &floors[i]; t.Set == set && !reaches(s, t, asked) {
+			return t
 		}
 	}
 	return nil
+}
+
+// reaches reports whether s is at t or past it, in t's history.
+func reaches(s *Snapshot, t *Token, asked uint64) bool {
+	return s != nil && compatible(t.Lineage, s.head.Lineage) && !s.head.Before(t.Version) &&
+		(t.Epoch == s.head.Epoch || s.head.Epoch < asked)
 }

@@ -228,6 +228,9 @@ func (k *keeper) confirm(l *layer, h Head, asOf time.Time) bool {
 
 // settle fixes the lineage and publishes what is held with its newest as-of.
 func (k *keeper) settle(l *layer, h Head, asOf time.Time) {
+	if k.opts.guards.Age {
+		asOf = time.Now()
+	}
 	k.fix(l, h)
 	if l.remembers() && !k.proved && k.layer == l {
 		k.asOf = asOf
@@ -256,7 +259,7 @@ func (k *keeper) publish() {
 		return
 	}
 	now := time.Now()
-	p := &published{snap: k.held, layer: k.layer.Name, asOf: k.asOf, freshness: FreshnessStale}
+	p := &published{snap: k.held, layer: k.layer.Name, asOf: k.asOf, freshness: FreshnessStale, aged: now.Sub(k.asOf)}
 	var next time.Duration
 	if left := k.asOf.Add(k.opts.freshFor(k.held)).Sub(now); k.proved && left > 0 {
 		p.freshness, next = FreshnessFresh, left
@@ -272,6 +275,9 @@ func (k *keeper) publish() {
 		} else if next == 0 || left < next {
 			next = left
 		}
+	}
+	if bound, ok := k.held.maxAges.after(p.aged); ok && p.freshness == FreshnessFresh {
+		next = min(next, bound-p.aged) // beyond freshness all flags are stale anyway
 	}
 	before := k.current.Swap(p)
 	if before.snap != p.snap { // also one that had expired and was confirmed

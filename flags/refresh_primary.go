@@ -73,7 +73,10 @@ func (c *Client) primaryTurn(ctx context.Context) (drain time.Duration, err erro
 		}
 	}
 	if l.Watcher == nil {
-		if err := c.pull(ctx, l); err != nil {
+		switch err := c.pull(ctx, l); {
+		case errors.Is(err, errBusy): // a read's own question is under way, and is as good
+			return 0, nil
+		case err != nil:
 			return 0, err
 		}
 		c.trouble.clear()
@@ -90,6 +93,8 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 		return jitter(min(max(drain, minimumWait), maxDrain))
 	case err == nil:
 		return jitter(c.primary.Poll)
+	case ClassOf(err) == ClassNotFound:
+		return jitter(retryEvery) // absence without a revision proves nothing: the set may be created any moment
 	case !fallsThrough(err), errors.Is(err, errUnfit):
 		return jitter(pollEvery)
 	case state != GateClosed:
@@ -239,7 +244,7 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 		return nil
 	case errors.Is(err, errOlder):
 		return nil // a primary that is behind; what it sends next may be newer
-	case ClassOf(err) == ClassNotFound:
+	case err != nil && ClassOf(err) == ClassNotFound:
 		return err
 	default: // of another lineage, too: what cannot serve this process must not keep the secondary from it
 		c.resync.Store(true)

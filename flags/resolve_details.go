@@ -43,6 +43,9 @@ func (d *Details[T]) set(p *published, n *flagNode, o *outcome, reason Reason, c
 	d.state, d.node, d.Reason, d.ErrorCode, d.Freshness = p, n, reason, code, FreshnessNotFresh
 	if p != nil {
 		d.Freshness = p.freshness
+		if n != nil && n.maxAge != 0 && n.maxAge <= p.aged && p.freshness == FreshnessFresh {
+			d.Freshness = FreshnessStale
+		}
 	}
 	switch {
 	case !fits:
@@ -145,11 +148,17 @@ func (d Details[T]) Age() time.Duration {
 	return time.Since(d.state.asOf)
 }
 
-// ExpiresAt returns when the value stops being served as the flag's, or the zero
-// time where that is never.
+// ExpiresAt returns when the value reaches the age that the flag's maxAge or the client's
+// MaxStaleness allow, whichever is sooner, or the zero time where neither is set.
 func (d Details[T]) ExpiresAt() time.Time {
 	if d.state == nil {
 		return time.Time{}
 	}
-	return d.state.expires
+	at := d.state.expires
+	if d.node != nil && d.node.maxAge != 0 && !d.state.asOf.IsZero() {
+		if own := d.state.asOf.Add(d.node.maxAge); at.IsZero() || own.Before(at) {
+			at = own
+		}
+	}
+	return at
 }

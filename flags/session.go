@@ -80,14 +80,3 @@ func (s *session) raise(t Token) {
 		}
 	}
 }
-
-// unmet returns what the session has seen of the set and s has not, or false.
-func (s *session) unmet(set string, snap *Snapshot) (Token, bool) {
-	seen := s.tokens()
-	for i := range seen {
-		if t := &seen[i]; t.Set == set && !reaches(snap, t) {
-			return *t, true
-		}
-	}
-	return Token{}, false
-}

@@ -17,6 +17,7 @@ type Snapshot struct {
 	flags      table[*flagNode]
 	evaluators table[*evaluatorNode]
 	metadata   []Entry // of the set, sorted by key
+	maxAges    maxAges
 	compiled   struct {
 		evaluators *jsonlogic.Evaluators
 		metadata   jsonlogic.Value // object of the set's metadata

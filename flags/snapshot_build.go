@@ -21,7 +21,7 @@ type builder struct {
 func newBuilder(s *Snapshot, size int) *builder {
 	snap := &Snapshot{
 		flags: s.flags.clone(), evaluators: s.evaluators.clone(),
-		metadata: slices.Clone(s.metadata), compiled: s.compiled,
+		metadata: slices.Clone(s.metadata), maxAges: slices.Clone(s.maxAges), compiled: s.compiled,
 	}
 	if s.flags.count == 0 {
 		snap.flags = sizedTable[*flagNode](size)
@@ -109,7 +109,9 @@ func (b *builder) finish(head Head) *Snapshot {
 	for _, n := range b.nodes {
 		if n.stale {
 			n.stale = false
+			old := n.maxAge
 			n.compiledFlag = compileFlag(n.key, n.bytes, s.compiled.evaluators)
+			s.maxAges = s.maxAges.moved(old, n.maxAge)
 		}
 		n.fixed, n.rule = nil, nil
 		switch {

@@ -90,6 +90,13 @@ func (st *layerStats) saw(h Head) {
 	st.update(func(s *LayerStatus) { s.Head = h.Token() })
 }
 
+// newest returns the head that the layer spoke of last.
+func (st *layerStats) newest() Token {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.s.Head
+}
+
 // status completes the picture with what the gate says.
 func (l *layer) status() LayerStatus {
 	l.stats.mu.Lock()

@@ -43,6 +43,9 @@ func (ch *checker) field(it item, k *kid) {
 		}
 		for i := range k.kids {
 			ch.scalar(it, &k.kids[i].node, path+stepName(k.kids[i].name))
+			if k.kids[i].name == MetadataMaxAge {
+				ch.maxAge(it, &k.kids[i].node, path+stepName(MetadataMaxAge))
+			}
 		}
 	case overridesField:
 		ch.fail(it, &k.node, path, "overrides are written as entries of their own, not inside the flag")

@@ -11,7 +11,8 @@ type published struct {
 	asOf      time.Time // when the origin was known to be at snap's version; zero: unknown
 	expires   time.Time // when the answer stops being served without a word; zero: never
 	freshness Freshness
-	miss      *shortfall // the demand of a read that this does not meet; nil: none
+	aged      time.Duration // how long after asOf this was published: flags with a bound up to that are stale
+	miss      *shortfall    // the demand of a read that this does not meet; nil: none
 }
 
 // View reads flags from one snapshot: two reads of one view never see different

@@ -11,6 +11,11 @@ type Guards struct {
 	Lineage bool // other lineages are installed too
 	Digest  bool // whatever is said to add up is installed
 	Stream  bool // to the gate, an opened stream is a success
+	Token   bool // reads do not look at what their context demands
+	Fresh   bool // what is held is fresh enough for a read that wants the primary's word
+	Pin     bool // pins hold nothing
+	Pace    bool // each token may cost a question of its own
+	Age     bool // ages begin when something arrives
 }
 
 type key struct{}
