@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 // sized returns an encoded file of at least so many bytes.
@@ -62,6 +63,7 @@ func TestDamageIsRefused(t *testing.T) {
 	if flipped := flipEach(file, false); flipped >= 0 {
 		t.Fatalf("bit %d flipped: accepted", flipped)
 	}
+	matrix.Tally(t, "F19", len(file)*9, 0)
 	t.Logf("%d cuts in %v, %d flips in %v", len(file), cut, len(file)*8, time.Since(began)-cut)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 // writeToFullDisk writes the next version again and again, where a file may have
@@ -93,6 +94,7 @@ func stillAt(path string, head flags.Head) error {
 func TestFullDisk(t *testing.T) {
 	path, _ := begin(t)
 	says(t, another(t, "full", path), "full ")
+	matrix.Tally(t, "F19", 1, 0)
 }
 
 // writeToReadOnlyDir is in a directory in which it may not write.
@@ -135,6 +137,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	}
 	defer os.Chmod(filepath.Dir(path), 0o755)
 	says(t, another(t, "readonly", path), "refused")
+	matrix.Tally(t, "F19", 1, 0)
 }
 
 func says(t *testing.T, cmd *exec.Cmd, want string) {

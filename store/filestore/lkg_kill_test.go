@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 // Environment of the test binary as a writer.
@@ -145,6 +146,7 @@ func TestKilledWriter(t *testing.T) {
 	if last < head.Revision+uint64(kills) {
 		t.Errorf("%d writes in %d kills: this shows nothing", last-head.Revision, kills)
 	}
+	matrix.Tally(t, "F19", kills, 0)
 	t.Logf("%d kills, %d writes", kills, last-head.Revision)
 }
 
@@ -285,5 +287,6 @@ func TestTwoProcessesOnOnePath(t *testing.T) {
 	if now, err := l.Head(t.Context(), "default"); err != nil || now.Revision != head.Revision+raceLength {
 		t.Errorf("revision %d, %v; want %d", now.Revision, err, head.Revision+raceLength)
 	}
+	matrix.Tally(t, "F20", raceLength, 0)
 	t.Logf("%d reads meanwhile", reads)
 }
