@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -121,7 +118,7 @@ func (w *watcher) receive() error {
 			if err != nil {
 				return wire.FromError(err)
 			}
-			w.member.Applied(flags.Ack{Head: head, Layers: layers(m.Applied.GetLayers())})
+			w.member.Applied(flags.Ack{Head: head, Layers: m.Applied.GetLayers()})
 		case *pb.WatchRequest_Ping:
 			w.set.Confirm(w.stream.Context())
 			w.pinged.Store(m.Ping.GetNonce())
@@ -284,30 +281,6 @@ func (w *watcher) leave(spread time.Duration) error {
 	return status.Error(codes.Unavailable, "draining")
 }
 
-// Bounds of what is kept of a client's word about itself.
-const (
-	mostLayers = 16
-	mostText   = 256 // bytes
-)
-
 func identity(m *pb.Identity) hub.Identity {
-	return hub.Identity{
-		Name: clip(m.GetName()), Language: clip(m.GetLanguage()), Version: clip(m.GetVersion()), Instance: clip(m.GetInstance()),
-	}
-}
-
-func layers(said map[string]string) map[string]string {
-	out := make(map[string]string, min(len(said), mostLayers))
-	for _, name := range slices.Sorted(maps.Keys(said)) {
-		if len(out) == mostLayers {
-			break
-		}
-		out[clip(name)] = clip(said[name])
-	}
-	return out
-}
-
-// clip copies, so that the rest is not held on to.
-func clip(text string) string {
-	return strings.ToValidUTF8(strings.Clone(text[:min(len(text), mostText)]), "")
+	return hub.Identity{Name: m.GetName(), Language: m.GetLanguage(), Version: m.GetVersion(), Instance: m.GetInstance()}
 }

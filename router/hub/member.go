@@ -2,7 +2,9 @@ package hub
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,8 +39,17 @@ type Member struct {
 	client Client
 }
 
+// Bounds of what is kept of a client's word about itself.
+const (
+	mostLayers = 16
+	mostText   = 256 // bytes
+)
+
 // Join registers a client; its ID, Set and Connected are filled in.
 func (s *Set) Join(c Client) *Member {
+	for _, text := range []*string{&c.Identity.Name, &c.Identity.Language, &c.Identity.Version, &c.Identity.Instance} {
+		*text = clip(*text)
+	}
 	c.ID, c.Set, c.Connected = s.hub.nextID.Add(1), s.name, time.Now()
 	m := &Member{set: s, client: c}
 	s.mu.Lock()
@@ -56,6 +67,14 @@ func (m *Member) Leave() {
 
 // Applied notes what the client answers from.
 func (m *Member) Applied(ack flags.Ack) {
+	layers := make(map[string]string, min(len(ack.Layers), mostLayers))
+	for _, name := range slices.Sorted(maps.Keys(ack.Layers)) {
+		if len(layers) == mostLayers {
+			break
+		}
+		layers[clip(name)] = clip(ack.Layers[name])
+	}
+	ack.Layers = layers
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.client.Applied = ack
@@ -104,4 +123,9 @@ func (s *Set) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.members)
+}
+
+// clip copies, so that the rest is not held on to.
+func clip(text string) string {
+	return strings.ToValidUTF8(strings.Clone(text[:min(len(text), mostText)]), "")
 }

@@ -47,7 +47,10 @@ func (s *Store) fetch(call *remote.Deadline, set string, have flags.Head) (flags
 		msg, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			u.Commits = commits.got
-			return u, complete(&u, have, pieces.Started())
+			if pieces.Started() {
+				return u, fmt.Errorf("%w: a snapshot was cut short", flags.ErrFormat)
+			}
+			return u, remote.Complete(&u, have)
 		}
 		if err != nil {
 			return flags.Update{}, err
@@ -98,22 +101,6 @@ func (c *commits) add(m *pb.Commits) error {
 	}
 	if c.bytes > maxCommitsBytes {
 		return fmt.Errorf("%w: commits of %d bytes in one answer, at most %d", flags.ErrTooLarge, c.bytes, maxCommitsBytes)
-	}
-	return nil
-}
-
-// complete checks that the parts lead from have to the head, as a cut stream
-// that looks like an end in good order would not.
-func complete(u *flags.Update, have flags.Head, partial bool) error {
-	at := have
-	if u.Checkpoint != nil {
-		at = u.Checkpoint.Head
-	}
-	if n := len(u.Commits); n > 0 {
-		at = u.Commits[n-1].Head()
-	}
-	if partial || at.Version != u.Head.Version || at.Digest != u.Head.Digest || at.Lineage != u.Head.Lineage {
-		return fmt.Errorf("%w: fetched up to %s of %s", flags.ErrFormat, at.Token(), u.Head.Token())
 	}
 	return nil
 }

@@ -169,7 +169,7 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 		if ev.Commits, err = wire.Decode(m.Commits); err != nil {
 			return ev, false, err
 		}
-		if err := w.follow(ev.Commits); err != nil {
+		if w.at, err = remote.Follow(w.at, ev.Commits); err != nil {
 			return ev, false, err
 		}
 	case *pb.WatchResponse_Heartbeat:
@@ -184,22 +184,6 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 	}
 	ev.Head, ev.AsOf = w.at, w.asOf
 	return ev, true, nil
-}
-
-// follow checks that commits are dense and lead on from where the reader is.
-func (w *watch) follow(commits []flags.Commit) error {
-	for i := range commits {
-		c := &commits[i]
-		next, err := w.at.NextVersion(c.Op)
-		if err != nil {
-			return err
-		}
-		if c.Set != w.set || c.Lineage != w.at.Lineage || c.Version != next {
-			return fmt.Errorf("%w: %s after %s", flags.ErrGap, c.Head().Token(), w.at.Token())
-		}
-		w.at = c.Head()
-	}
-	return nil
 }
 
 func (w *watch) heartbeat(m *pb.Heartbeat) (ev flags.Event, whole bool, err error) {
