@@ -26,21 +26,23 @@ var table = map[string]rule{
 	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
-	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
+	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/reststore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
 	"internal/session":  {own: []string{"flags"}}, // what the two below have in common
 	"flags/sessionhttp": {own: []string{"internal/session"}},
 	"flags/sessiongrpc": {own: []string{"internal/session"}, others: []string{grpc}},
 	"flags/openfeature": {own: []string{"flags"}, others: []string{"github.com/open-feature/go-sdk"}},
 
-	"store":            {own: []string{"flags"}},
-	"store/storetest":  {own: []string{"flags", "store"}, others: []string{"github.com/anishathalye/porcupine"}},
-	"store/memstore":   {own: []string{"flags", "store"}},
-	"store/boltstore":  {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
-	"store/mongostore": {own: []string{"flags", "store"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
-	"internal/pb/wire": {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}}, // between the wire's form and ours
-	"internal/remote":  {own: []string{"flags"}},                                                               // what drivers across a network share
-	"store/grpcstore":  {own: []string{"flags", "store", "internal/pb/...", "internal/remote"}, others: []string{grpc, protobuf}},
-	"store/filestore":  {own: []string{"flags", "flags/flagdfile", "store", "store/memstore"}}, // a flag file becomes commits of a store in memory
+	"store":             {own: []string{"flags"}},
+	"store/storetest":   {own: []string{"flags", "store"}, others: []string{"github.com/anishathalye/porcupine"}},
+	"store/memstore":    {own: []string{"flags", "store"}},
+	"store/boltstore":   {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
+	"store/mongostore":  {own: []string{"flags", "store"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
+	"internal/pb/wire":  {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}}, // between the wire's form and ours
+	"internal/remote":   {own: []string{"flags"}},                                                               // what drivers across a network share
+	"store/grpcstore":   {own: []string{"flags", "store", "internal/pb/...", "internal/remote"}, others: []string{grpc, protobuf}},
+	"internal/restwire": {own: []string{"flags", "store"}}, // between the REST API's form and ours
+	"store/reststore":   {own: []string{"flags", "store", "internal/remote", "internal/restwire"}},
+	"store/filestore":   {own: []string{"flags", "flags/flagdfile", "store", "store/memstore"}}, // a flag file becomes commits of a store in memory
 
 	"cachestrategy":             {own: []string{"flags"}},
 	"cachestrategy/cachetest":   {own: []string{"flags", "cachestrategy"}},
@@ -51,6 +53,7 @@ var table = map[string]rule{
 	"router/hub":      {own: []string{"flags", "store"}},
 	"router/adminweb": {own: []string{"flags", "store"}},
 	"router/flagsvc":  {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
+	"router/restapi":  {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub"}},
 	"router":          {own: []string{"flags", "flags/flagdfile", "store", "breaker", "internal/pb/...", "router/..."}, others: []string{grpc, middleware, prometheus}},
 
 	// The commands wire everything together and may know everybody.
