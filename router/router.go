@@ -26,6 +26,7 @@ import (
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/router/restapi"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -66,6 +67,7 @@ type Router struct {
 	writes   *writes
 	hub      *hub.Hub
 	svc      *flagsvc.Service
+	rest     *restapi.Service
 	server   *grpc.Server
 	health   *healthService
 	registry *prometheus.Registry
@@ -102,6 +104,7 @@ func New(opts Options) *Router {
 	r.svc = flagsvc.New(flagsvc.Options{
 		Store: r.writes, Hub: r.hub, Policy: opts.Policy, Status: r.statusMessage, Logger: opts.Logger,
 	})
+	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	r.server, r.health = newServer(opts, r.svc, metrics)
 	r.registry = newRegistry(r, metrics)

@@ -11,13 +11,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast-flags/holdfast/router/adminweb"
 )
 
 // Listeners are where a router is served. HTTP and Ops may be nil.
 type Listeners struct {
 	GRPC net.Listener // the router's own API, health, reflection
-	HTTP net.Listener // the page
+	HTTP net.Listener // the page, the REST API
 	Ops  net.Listener // /livez, /readyz, /metrics
 }
 
@@ -30,7 +29,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.follow(following) })
 
-	page, ops := r.httpServer(adminweb.Handler(r.opts.Store, r.opts.Logger)), r.httpServer(r.opsHandler())
+	web, ops := r.httpServer(r.webHandler(on.HTTP)), r.httpServer(r.opsHandler())
 	failed := make(chan error, 3)
 	serve := func(what string, l net.Listener, serve func(net.Listener) error) {
 		if l == nil {
@@ -43,7 +42,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 		})
 	}
 	serve("gRPC", on.GRPC, r.server.Serve)
-	serve("HTTP", r.secure(on.HTTP), page.Serve)
+	serve("HTTP", r.secure(limitPerAddress(on.HTTP, connsPerAddress)), web.Serve)
 	serve("ops", r.secure(on.Ops), ops.Serve)
 
 	var err error
@@ -51,7 +50,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	r.stop(page, ops)
+	r.stop(web, ops)
 	stopFollowing()
 	wg.Wait()
 	return errors.Join(err, r.Close())
@@ -82,6 +81,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.health.stop()
 	r.writes.stop()
 	r.svc.Drain()
+	r.rest.Drain()
 
 	graceful := make(chan struct{})
 	go func() {

@@ -18,8 +18,9 @@ import (
 type Config struct {
 	// Set is the flag set to follow. Default "default".
 	Set string
-	// Primary is followed as it changes: grpc://HOST:PORT or grpcs://HOST:PORT (a
-	// router), mongodb://HOST/DATABASE, or file:PATH (a flagd file, watched).
+	// Primary is followed as it changes: grpc://HOST:PORT or rest+http://HOST:PORT (a
+	// router; with TLS grpcs and rest+https), mongodb://HOST/DATABASE, or file:PATH
+	// (a flagd file, watched).
 	Primary string
 	// Secondary is read while the primary cannot serve: a URL as for Primary.
 	Secondary string
@@ -33,8 +34,8 @@ type Config struct {
 	// Breaker is how the breakers of primary, secondary and cache work.
 	Breaker Breaker
 
-	PrimaryTimeout   time.Duration // to the primary's first answer; default 1 s
-	SecondaryTimeout time.Duration // to the secondary's first answer; default 1 s
+	PrimaryTimeout   time.Duration // to the primary's first answer; default 1 s, over REST 5 s
+	SecondaryTimeout time.Duration // to the secondary's first answer; default 1 s, over REST 5 s
 	CacheTimeout     time.Duration // to the cache's answer; default 100 ms
 	CacheTTL         time.Duration // lifetime of what is written to the cache; default 60 s
 	CacheMargin      float64       // part of CacheTTL, at its end, in which an answer is stale already; default 0.1, at most 30 s
@@ -43,7 +44,7 @@ type Config struct {
 	StartTimeout     time.Duration // how long New waits for a first set; default 1.5 s
 
 	APIKey   string         // for routers
-	TLS      *tls.Config    // for grpcs; default: the system's roots
+	TLS      *tls.Config    // for grpcs and rest+https; default: the system's roots
 	Logger   *slog.Logger   // default slog.Default()
 	Observer flags.Observer // hooks for metrics
 

@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/holdfast-flags/holdfast/store/filestore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 	"github.com/holdfast-flags/holdfast/store/mongostore"
+	"github.com/holdfast-flags/holdfast/store/reststore"
 )
 
 // origin is what a primary or secondary must be able to do.
@@ -24,15 +26,16 @@ type origin interface {
 // driver is an opened origin.
 type driver struct {
 	origin
-	redacted  string // the URL as it may be shown
-	reconnect func() // skips the transport's own pause between attempts; may be nil
-	polled    bool   // a database: asked for its head, as it pushes nothing
+	redacted  string        // the URL as it may be shown
+	timeout   time.Duration // to the first answer
+	reconnect func()        // has the next call meet the server itself; may be nil
+	polled    bool          // a database: asked for its head, as it pushes nothing
 }
 
 // openDriver opens the origin that a URL names. Nothing is waited for: whether
 // the other side is there shows in calls. An error is one of the URL.
 func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout time.Duration) (driver, error) {
-	d := driver{redacted: redact(rawURL)}
+	d := driver{redacted: redact(rawURL), timeout: timeout}
 	scheme, path, _ := strings.Cut(rawURL, ":")
 	switch scheme {
 	case "grpc", "grpcs":
@@ -57,11 +60,17 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 		}
 		d.origin = filestore.OpenFlagd(path, c.Set, &filestore.FlagdOptions{Logger: c.Logger})
 	case "rest+http", "rest+https":
-		return d, fmt.Errorf("%w: %s %q: %s is not in this version; want grpc://HOST:PORT, mongodb://HOST/DATABASE or file:PATH",
-			errConfig, role, d.redacted, scheme)
+		d.timeout = cmp.Or(timeout, reststore.DefaultTimeout)
+		s, err := reststore.Open(rawURL, &reststore.Options{
+			Identity: reststore.Identity(identity()), APIKey: c.APIKey, TLS: c.TLS, HeadTimeout: d.timeout,
+		})
+		if err != nil {
+			return d, fmt.Errorf("%w: %s %q: %w", errConfig, role, d.redacted, err)
+		}
+		d.origin, d.reconnect = s, s.ResetConnections
 	default:
-		return d, fmt.Errorf("%w: %s %q: unknown scheme; want grpc://HOST:PORT, grpcs://HOST:PORT, mongodb://HOST/DATABASE or file:PATH",
-			errConfig, role, d.redacted)
+		return d, fmt.Errorf("%w: %s %q: unknown scheme; want grpc://HOST:PORT, rest+http://HOST:PORT (both also with TLS: grpcs, rest+https), "+
+			"mongodb://HOST/DATABASE or file:PATH", errConfig, role, d.redacted)
 	}
 	return d, nil
 }

@@ -90,7 +90,9 @@ func TestWrongConfig(t *testing.T) {
 	}{
 		{standard.Config{Cache: "memcached://x"}, `unknown cache strategy "memcached" (known: memory, redis)`},
 		{standard.Config{Cache: "memory:?max-entries=many"}, "max-entries=many"},
-		{standard.Config{Primary: "rest+http://router:8016"}, "not in this version"},
+		{standard.Config{Primary: "rest+http://router:8016?key=secret"}, `primary "rest+http://router:8016": flags: invalid target`},
+		{standard.Config{Secondary: "rest+https://user:secret@router"}, "API key"},
+		{standard.Config{Primary: "rest+ftp://router"}, "unknown scheme"},
 		{standard.Config{Primary: "ftp://user:secret@host/x?y"}, `primary "ftp://host/x": unknown scheme`},
 		{standard.Config{Primary: "ftp:user:secret@host"}, `primary "ftp:host": unknown scheme`},
 		{standard.Config{Primary: "ftp://user:secret?x@host"}, `primary "ftp://...": unknown scheme`},

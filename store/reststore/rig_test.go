@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/holdfast-flags/holdfast/internal/faultnet"
 	"go.uber.org/goleak"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/hub"
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type rig struct {
 	*restapi.Service
 	hub *hub.Hub
-	lis *bufconn.Listener
+	lis *faultnet.Pipes
 }
 
 // serve serves st as a router does.
@@ -38,9 +38,9 @@ func serve(t testing.TB, st restapi.Store, opts restapi.Options) *rig {
 }
 
 // listen serves a handler in memory.
-func listen(t testing.TB, handler http.Handler) *bufconn.Listener {
+func listen(t testing.TB, handler http.Handler) *faultnet.Pipes {
 	t.Helper()
-	lis := bufconn.Listen(1 << 20)
+	lis := faultnet.NewPipes()
 	server := &http.Server{Handler: handler}
 	var running sync.WaitGroup
 	running.Go(func() { _ = server.Serve(lis) }) // ends with Close
@@ -52,7 +52,7 @@ func listen(t testing.TB, handler http.Handler) *bufconn.Listener {
 }
 
 // dial opens a client of lis.
-func dial(t testing.TB, lis *bufconn.Listener, opts reststore.Options) *reststore.Store {
+func dial(t testing.TB, lis *faultnet.Pipes, opts reststore.Options) *reststore.Store {
 	t.Helper()
 	if opts.Dial == nil {
 		opts.Dial = func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }
