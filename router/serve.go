@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
 )
 
 // Listeners are where a router is served. HTTP and Ops may be nil.
