@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/sessionhttp"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 const readsPerRequest = 20
@@ -23,6 +24,7 @@ func TestSessionHopping(t *testing.T) {
 	const reads = 400_000
 	t.Run("with the header", func(t *testing.T) {
 		back, notFresh := hop(t, reads, true)
+		matrix.Tally(t, "F23", reads, back)
 		t.Logf("%d reads: %d went back, %d NOT_FRESH", reads, back, notFresh)
 		if back+notFresh > 0 {
 			t.Errorf("%d reads went back, %d were NOT_FRESH though the primary answers", back, notFresh)
