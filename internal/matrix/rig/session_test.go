@@ -41,8 +41,8 @@ func TestReadYourWrites(t *testing.T) {
 	t.Logf("seed %d", seed)
 	synctest.Test(t, func(t *testing.T) {
 		y := &yourWrites{house: rig.New(t, rig.Options{}), dice: rand.New(rand.NewPCG(seed, 0))}
-		for range 2 {
-			y.nodes = append(y.nodes, y.house.Client(rig.ClientOptions{Pace: time.Second, Config: func(c *standard.Config) {
+		for _, alone := range []bool{false, true} {
+			y.nodes = append(y.nodes, y.house.Client(rig.ClientOptions{NoCache: alone, Pace: time.Second, Config: func(c *standard.Config) {
 				c.Breaker = standard.Breaker{Cooldown: time.Second, MaxCooldown: 2 * time.Second} // so that many faults fit in
 			}}))
 		}
