@@ -17,6 +17,11 @@ var (
 	// same or a newer version repairs it.
 	// To a client, which looks no further than package flags, it is flags.ErrFormat.
 	ErrDamaged error = damagedError{}
+	// ErrNewerFormat: the entry was written by a later version of this program, which
+	// this one leaves alone.
+	ErrNewerFormat = errors.New("cachestrategy: entry of a newer format")
+	// ErrReadOnly: this user may read the cache and not write to it.
+	ErrReadOnly = errors.New("cachestrategy: read-only")
 	// ErrClosed: the cache was closed.
 	ErrClosed = errors.New("cachestrategy: closed")
 )

@@ -2,6 +2,10 @@ package cachestrategy
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -9,25 +13,32 @@ import (
 
 // Layer makes a cache a layer of a client's chain, or the place that a router
 // publishes into: a flags.Source of what the cache has and a flags.Sink for what
-// goes in. Safe for concurrent use; it adds no state to the strategy's.
+// goes in. Safe for concurrent use.
 type Layer struct {
-	strategy      Strategy
-	ttl           time.Duration
-	margin        float64
-	authoritative func(flags.Lineage) bool
+	strategy Strategy
+	opts     LayerOptions
+	said     said
+	readOnly atomic.Bool
+	warned   sync.Map // reason -> time.Time of the last warning
 }
 
 // LayerOptions change how a Layer works. The zero value is for production.
 type LayerOptions struct {
-	// TTL is the lifetime of the entries it writes. Default DefaultTTL (60 s).
-	TTL time.Duration
-	// Margin is the last part of an entry's lifetime in which it is not used
-	// without asking its origin. Default DefaultMargin (10 %, at most 30 s).
-	Margin float64
+	// Lifetimes of the entries it writes. Default 60 s with a margin of 10 %, or
+	// what the metadata of a set say.
+	Lifetimes Lifetimes
 	// Authoritative reports whether a lineage is known to be the right one, so that
 	// entries of another may be replaced: for a router always, for a client once its
 	// primary or secondary has answered. Nil: never.
 	Authoritative func(flags.Lineage) bool
+	// Origin says that the layer belongs to the writer of the sets, a router: what it
+	// has at a version replaces other contents at that version.
+	Origin bool
+	// YieldToDenial makes the layer stop writing, without an error, once the cache
+	// says that this user may not. For clients; to a router it is an error.
+	YieldToDenial bool
+	// Logger is told of entries that cannot be used. Default slog.Default().
+	Logger *slog.Logger
 }
 
 var (
@@ -37,15 +48,12 @@ var (
 
 // NewLayer returns the layer over s. Closing s remains with whoever opened it.
 func NewLayer(s Strategy, o *LayerOptions) *Layer {
-	if o == nil {
-		o = &LayerOptions{}
+	l := &Layer{strategy: s}
+	if o != nil {
+		l.opts = *o
 	}
-	l := &Layer{strategy: s, ttl: o.TTL, margin: o.Margin, authoritative: o.Authoritative}
-	if l.ttl <= 0 {
-		l.ttl = DefaultTTL
-	}
-	if l.margin <= 0 {
-		l.margin = DefaultMargin
+	if l.opts.Logger == nil {
+		l.opts.Logger = slog.Default()
 	}
 	return l
 }
@@ -53,30 +61,70 @@ func NewLayer(s Strategy, o *LayerOptions) *Layer {
 // Head returns the version the cache has, expired or not. The error wraps
 // ErrMiss where there is none.
 func (l *Layer) Head(ctx context.Context, set string) (flags.Head, error) {
-	e, err := l.strategy.Get(ctx, Query{Set: set, HeadOnly: true})
+	e, err := l.get(ctx, Query{Set: set, HeadOnly: true})
 	return e.Head, err
 }
 
 // Fetch returns what leads from have to the version the cache has, expired or
 // not: even an old entry saves its reader most of the way, and AsOf tells its age.
 func (l *Layer) Fetch(ctx context.Context, set string, have flags.Head) (flags.Update, error) {
-	e, err := l.strategy.Get(ctx, Query{Set: set, Have: have})
+	e, err := l.get(ctx, Query{Set: set, Have: have})
 	return e.Update, err
 }
 
-// Lookup is Fetch with the entry's expiry, and whether it may be used without
-// asking its origin: now, and for the margin of its lifetime to come.
-func (l *Layer) Lookup(ctx context.Context, set string, have flags.Head) (e Entry, usable bool, err error) {
-	e, err = l.strategy.Get(ctx, Query{Set: set, Have: have})
-	return e, err == nil && e.Usable(time.Now(), Margin(e.TTL(), l.margin)), err
+// Lookup is Fetch with the entry's instants; Entry.Usable says whether it may be
+// used without asking its origin.
+func (l *Layer) Lookup(ctx context.Context, set string, have flags.Head) (Entry, error) {
+	return l.get(ctx, Query{Set: set, Have: have})
+}
+
+func (l *Layer) get(ctx context.Context, q Query) (Entry, error) {
+	e, err := l.strategy.Get(ctx, q)
+	for _, reason := range []error{ErrDamaged, ErrNewerFormat} {
+		if errors.Is(err, reason) {
+			l.warn(ctx, reason, q.Set, err)
+		}
+	}
+	return e, err
+}
+
+// warnEvery bounds warnings of one kind; the errors themselves are counted above.
+const warnEvery = 10 * time.Second
+
+func (l *Layer) warn(ctx context.Context, reason error, set string, err error) {
+	now := time.Now()
+	if last, warned := l.warned.Load(reason); warned && now.Sub(last.(time.Time)) < warnEvery {
+		return
+	}
+	l.warned.Store(reason, now)
+	l.opts.Logger.WarnContext(ctx, "cache entry refused", "set", set, "cause", err)
 }
 
 // Put offers an installed update to the cache. Being refused is no error: then
 // the cache has something newer, or of a lineage that may well be the right one.
 func (l *Layer) Put(ctx context.Context, u flags.Update, full func() *flags.Checkpoint) error {
-	_, err := l.strategy.Put(ctx, Offer{
-		Update: u, TTL: l.ttl, Full: full,
-		Authoritative: l.authoritative != nil && l.authoritative(u.Head.Lineage),
-	})
+	if l.readOnly.Load() {
+		return nil
+	}
+	_, err := l.Offer(ctx, u, full)
+	if l.opts.YieldToDenial && errors.Is(err, ErrReadOnly) {
+		if !l.readOnly.Swap(true) {
+			l.opts.Logger.InfoContext(ctx, "cache is read-only for this process, which goes on without writing to it", "cause", err)
+		}
+		return nil
+	}
 	return err
+}
+
+// Offer is Put that tells what became of the offer, and takes being denied for an
+// error.
+func (l *Layer) Offer(ctx context.Context, u flags.Update, full func() *flags.Checkpoint) (Outcome, error) {
+	if full != nil {
+		full = sync.OnceValue(full)
+	}
+	life := l.opts.Lifetimes.Of(u.Head.Set, l.said.of(&u, full))
+	return l.strategy.Put(ctx, Offer{
+		Update: u, TTL: life.TTL, Margin: life.Margin, Full: full, Origin: l.opts.Origin,
+		Authoritative: l.opts.Authoritative != nil && l.opts.Authoritative(u.Head.Lineage),
+	})
 }

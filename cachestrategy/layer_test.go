@@ -39,8 +39,8 @@ func TestMargin(t *testing.T) {
 		}
 	}
 	start := time.Now()
-	e := cachestrategy.Entry{Update: flags.Update{AsOf: start}, ExpiresAt: start.Add(3500 * time.Second)}
-	if e.Usable(start.Add(3300*time.Second), 200*time.Second) || !e.Usable(start.Add(3300*time.Second-1), 200*time.Second) {
+	e := cachestrategy.Entry{Update: flags.Update{AsOf: start}, ExpiresAt: start.Add(3500 * time.Second), Margin: 200 * time.Second}
+	if e.Usable(start.Add(3300*time.Second)) || !e.Usable(start.Add(3300*time.Second-1)) {
 		t.Error("a TTL of 3500 with a margin of 200 does not end at 3300")
 	}
 }
@@ -72,12 +72,12 @@ func TestLayer(t *testing.T) {
 		}
 		// 60 s less 10 %.
 		time.Sleep(53 * time.Second)
-		if _, usable, err := l.Lookup(t.Context(), "shop", flags.Head{}); !usable || err != nil {
-			t.Errorf("after 53 s: usable %t, %v", usable, err)
+		if e, err := l.Lookup(t.Context(), "shop", flags.Head{}); err != nil || !e.Usable(time.Now()) {
+			t.Errorf("after 53 s: %+v, %v", e, err)
 		}
 		time.Sleep(time.Second)
-		if e, usable, err := l.Lookup(t.Context(), "shop", flags.Head{}); usable || err != nil || e.Checkpoint == nil {
-			t.Errorf("after 54 s: usable %t, %+v, %v", usable, e, err)
+		if e, err := l.Lookup(t.Context(), "shop", flags.Head{}); err != nil || e.Usable(time.Now()) || e.Checkpoint == nil {
+			t.Errorf("after 54 s: %+v, %v", e, err)
 		}
 		// Being refused is no error.
 		put(flags.Update{Head: first.Head, Checkpoint: first})

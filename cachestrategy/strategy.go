@@ -38,29 +38,17 @@ type Query struct {
 // checkpoint nor commits where the reader is at Head or past it. AsOf is always set.
 type Entry struct {
 	flags.Update
-	ExpiresAt time.Time // AsOf plus the TTL it was written with
+	ExpiresAt time.Time     // AsOf plus the TTL it was written with
+	Margin    time.Duration // before ExpiresAt, in which it is not to be used without asking
 }
 
 // TTL returns the lifetime that the entry was given, counted from AsOf.
 func (e Entry) TTL() time.Duration { return e.ExpiresAt.Sub(e.AsOf) }
 
 // Usable reports whether the entry may still be used at an instant without
-// asking its origin: until margin before it expires.
-func (e Entry) Usable(at time.Time, margin time.Duration) bool {
-	return at.Before(e.ExpiresAt.Add(-margin))
-}
-
-// Defaults of lifetimes.
-const (
-	DefaultTTL    = time.Minute
-	DefaultMargin = 0.1 // of the TTL
-	MaxMargin     = 30 * time.Second
-)
-
-// Margin returns how long before its end an entry of a given lifetime is to be
-// renewed: a fraction of the lifetime, at most MaxMargin.
-func Margin(ttl time.Duration, fraction float64) time.Duration {
-	return min(time.Duration(float64(ttl)*fraction), MaxMargin)
+// asking its origin: until its margin before it expires.
+func (e Entry) Usable(at time.Time) bool {
+	return at.Before(e.ExpiresAt.Add(-e.Margin))
 }
 
 // Offer is a version of a set for a cache to keep.
@@ -70,9 +58,15 @@ type Offer struct {
 	flags.Update
 	// TTL is the lifetime of the entry, counted from AsOf. Zero: DefaultTTL.
 	TTL time.Duration
+	// Margin is how long before its end the entry is not to be used without asking.
+	// It is below TTL. Zero: DefaultMargin of the TTL.
+	Margin time.Duration
 	// Authoritative says that the lineage is known to be the right one, from a
 	// primary or secondary: an entry of another is replaced.
 	Authoritative bool
+	// Origin says that the offer comes from who writes the set, so that other
+	// contents at the same version are replaced. Nobody else can tell which is right.
+	Origin bool
 	// Full assembles the whole set at Head. It is called, at most once, where the
 	// commits do not follow what the cache has. Nil: such commits are refused.
 	Full func() *flags.Checkpoint
@@ -87,7 +81,7 @@ const (
 	Renewed                  // the cache has this version, now with the offer's instants
 	Stored                   // the cache now has this version
 	Older                    // refused: the cache has, or had, a newer version
-	Conflict                 // refused: another lineage, or other contents at the same version
+	Conflict                 // refused: another lineage, other contents at the same version, or an entry of a newer format
 	Gap                      // refused: the commits do not follow, and there was no Full
 )
 
@@ -109,11 +103,17 @@ func (o Offer) Prepare() (Offer, error) {
 	if o.TTL == 0 {
 		o.TTL = DefaultTTL
 	}
+	if o.Margin == 0 {
+		o.Margin = Margin(o.TTL, DefaultMargin)
+	}
 	if err := flags.CheckSetName(o.Head.Set); err != nil {
 		return o, invalid("%v", err)
 	}
 	if o.TTL < 0 || o.Head.Version.IsZero() || o.Head.Lineage == "" {
 		return o, invalid("offer of %s with a TTL of %v", o.Head.Token(), o.TTL)
+	}
+	if o.Margin < 0 || o.Margin >= o.TTL {
+		return o, invalid("a margin of %v with a TTL of %v", o.Margin, o.TTL)
 	}
 	return o, o.checkPath()
 }

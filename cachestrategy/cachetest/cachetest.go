@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 )
@@ -28,12 +29,21 @@ type Harness struct {
 	Flags   int // of a large set; default 10,000
 	Writers int // at the same time; default 8
 	Writes  int // of each writer; default 250
+	Sets    int // with lifetimes of their own; default 200
+	Calls   int // at random, on these; default 2,000
+
+	// Tolerance is how far instants may be from what they should be. Default 20 ms:
+	// processes share a wall clock, and calls take time.
+	Tolerance time.Duration
 }
 
 func (h Harness) withDefaults() Harness {
 	h.Flags = cmp.Or(h.Flags, 10_000)
 	h.Writers = cmp.Or(h.Writers, 8)
 	h.Writes = cmp.Or(h.Writes, 250)
+	h.Sets = cmp.Or(h.Sets, 200)
+	h.Calls = cmp.Or(h.Calls, 2000)
+	h.Tolerance = cmp.Or(h.Tolerance, 20*time.Millisecond)
 	return h
 }
 

@@ -16,7 +16,7 @@ var entryClauses = map[string]func(*env){
 	"valid": func(e *env) {
 		h := e.history(set, 3)
 		e.put(h.whole(3), cachestrategy.Stored)
-		if entry := e.holds(h, 3); !entry.Usable(time.Now(), 0) {
+		if entry := e.holds(h, 3); !entry.Usable(time.Now()) {
 			e.Errorf("a fresh entry is not usable: as of %v until %v", entry.AsOf, entry.ExpiresAt)
 		}
 	},
@@ -26,7 +26,7 @@ var entryClauses = map[string]func(*env){
 		o.AsOf = time.Now().Add(-2 * time.Minute)
 		e.put(o, cachestrategy.Stored)
 		entry := e.holds(h, 3) // not hidden
-		if entry.Usable(time.Now(), 0) {
+		if entry.Usable(time.Now()) {
 			e.Errorf("an expired entry is usable: as of %v until %v", entry.AsOf, entry.ExpiresAt)
 		}
 	},

@@ -19,6 +19,7 @@ func Example() {
 	// lifetime/a newer version brings its own
 	// lifetime/defaults
 	// lifetime/margin
+	// lifetime/margin not brought forward
 	// lifetime/not moved by an older confirmation
 	// lifetime/not moved by reads
 	// lifetime/not shortened by a shorter one

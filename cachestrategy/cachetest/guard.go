@@ -105,8 +105,24 @@ var guardClauses = map[string]func(*env){
 		e.put(liar.whole(3), cachestrategy.Conflict)
 		e.holds(h, 3)
 		o := liar.whole(3)
-		o.Authoritative = true
+		o.Authoritative = true // about the lineage, which is the same
+		e.put(o, cachestrategy.Conflict)
+		e.holds(h, 3)
+		o.Origin = true
 		e.put(o, cachestrategy.Stored)
 		e.holds(liar, 3)
+	},
+	"other contents after the entry is gone": func(e *env) {
+		h := e.history(set, 3)
+		e.put(h.whole(3), cachestrategy.Stored)
+		if err := e.s.Invalidate(e.Context(), set); err != nil {
+			e.Fatalf("Invalidate: %v", err)
+		}
+		liar := &history{env: e, commits: h.commits[:2:2], at: h.at[:2:2]}
+		liar.add(set, flags.OpChange, put("n", flagOf(99)))
+		e.put(liar.whole(3), cachestrategy.Conflict)
+		e.misses(set)
+		e.put(h.whole(3), cachestrategy.Stored)
+		e.holds(h, 3)
 	},
 }

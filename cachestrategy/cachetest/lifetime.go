@@ -26,15 +26,30 @@ var lifetimeClauses = map[string]func(*env){
 	"margin": func(e *env) {
 		h := e.history(set, 1)
 		o := h.whole(1)
-		o.TTL = 3500 * time.Second
+		o.TTL, o.Margin = 3500*time.Second, 200*time.Second
 		e.put(o, cachestrategy.Stored)
 		entry := e.cold(set)
-		const margin = 200 * time.Second
-		if !entry.Usable(o.AsOf.Add(3300*time.Second-tolerance), margin) {
+		if !entry.Usable(o.AsOf.Add(3300*time.Second - tolerance)) {
 			e.Errorf("not usable before 3300 s: %v to %v", entry.AsOf, entry.ExpiresAt)
 		}
-		if entry.Usable(o.AsOf.Add(3300*time.Second+tolerance), margin) {
+		if entry.Usable(o.AsOf.Add(3300*time.Second + tolerance)) {
 			e.Errorf("usable after 3300 s: %v to %v", entry.AsOf, entry.ExpiresAt)
+		}
+		if entry.Margin != o.Margin {
+			e.Errorf("margin %v, want %v", entry.Margin, o.Margin)
+		}
+	},
+	"margin not brought forward": func(e *env) {
+		h := e.history(set, 1)
+		o := h.whole(1)
+		o.AsOf, o.TTL, o.Margin = time.Now().Add(-time.Second), 100*time.Second, time.Second
+		e.put(o, cachestrategy.Stored)
+		again := h.whole(1)
+		again.TTL, again.Margin = 200*time.Second, 150*time.Second // usable for 50 s only
+		e.put(again, cachestrategy.Renewed)
+		e.wantInstants(set, again.AsOf, again.AsOf.Add(again.TTL))
+		if entry := e.cold(set); !entry.Usable(o.AsOf.Add(99*time.Second-tolerance)) || entry.Usable(o.AsOf.Add(99*time.Second+tolerance)) {
+			e.Errorf("usable until %v before its end, want as before", entry.Margin)
 		}
 	},
 	"of each its own": func(e *env) {
@@ -105,8 +120,8 @@ var lifetimeClauses = map[string]func(*env){
 		now := time.Now()
 		e.put(o, cachestrategy.Stored)
 		entry := e.cold(set)
-		if entry.AsOf.Before(now.Add(-tolerance)) || entry.AsOf.After(time.Now().Add(tolerance)) || entry.TTL() != cachestrategy.DefaultTTL {
-			e.Errorf("as of %v for %v, want about %v for %v", entry.AsOf, entry.TTL(), now, cachestrategy.DefaultTTL)
+		if entry.AsOf.Before(now.Add(-tolerance)) || entry.AsOf.After(time.Now().Add(tolerance)) || entry.TTL() != cachestrategy.DefaultTTL || entry.Margin != 6*time.Second {
+			e.Errorf("as of %v for %v less %v, want about %v for %v less 6s", entry.AsOf, entry.TTL(), entry.Margin, now, cachestrategy.DefaultTTL)
 		}
 	},
 }

@@ -22,6 +22,13 @@ var volumeClauses = map[string]func(*env){
 		e.holds(h, 2)
 		e.wantCommits(h, 1, 2)
 	},
+	"lifetimes of many sets": func(e *env) {
+		l := newLifetimes(e, e.h.Sets)
+		for range e.h.Calls {
+			l.call()
+		}
+		l.check()
+	},
 	"many sets": func(e *env) {
 		var all []*history
 		for i := range 50 {

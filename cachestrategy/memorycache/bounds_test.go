@@ -80,7 +80,7 @@ func TestHardBound(t *testing.T) {
 		}
 		at(7, cachestrategy.Stored)
 		time.Sleep(24*time.Hour - time.Minute)
-		if e, err := c.Get(t.Context(), cachestrategy.Query{Set: "shop"}); err != nil || e.Usable(time.Now(), 0) {
+		if e, err := c.Get(t.Context(), cachestrategy.Query{Set: "shop"}); err != nil || e.Usable(time.Now()) {
 			t.Fatalf("after a day: %+v, %v", e, err)
 		}
 		time.Sleep(2 * time.Minute)

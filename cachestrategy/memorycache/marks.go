@@ -23,11 +23,10 @@ type mark struct {
 	raised time.Time
 }
 
-func (m *marks) get(set string) (flags.Head, bool) {
+func (m *marks) get(set string) flags.Head {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k, ok := m.heads[set]
-	return k.head, ok
+	return m.heads[set].head
 }
 
 // raise is called under the lock of the set's key, after the guard.

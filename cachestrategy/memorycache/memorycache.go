@@ -17,7 +17,7 @@ import (
 // Cache is a cachestrategy.Strategy in memory. Its entries are handed out without
 // copying; nobody may change them.
 type Cache struct {
-	sets     *otter.Cache[string, *holding]
+	sets     *otter.Cache[string, *cachestrategy.Holding]
 	marks    marks
 	maxBytes uint64
 	closed   atomic.Bool
@@ -53,12 +53,15 @@ func New(o *Options) *Cache {
 	// are used up no later than the entries are.
 	least := max(1, maxBytes/maxEntries)
 	return &Cache{
-		sets: otter.Must(&otter.Options[string, *holding]{
+		sets: otter.Must(&otter.Options[string, *cachestrategy.Holding]{
 			MaximumWeight: maxBytes,
-			Weigher: func(_ string, h *holding) uint32 {
-				return uint32(min(max(least, uint64(h.bytes)), math.MaxUint32))
+			Weigher: func(_ string, h *cachestrategy.Holding) uint32 {
+				return uint32(min(max(least, uint64(h.Bytes())), math.MaxUint32))
 			},
-			ExpiryCalculator: otter.ExpiryWriting[string, *holding](hard),
+			// The hard bound counts from the last write; who wants an entry for longer has it for longer.
+			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *cachestrategy.Holding]) time.Duration {
+				return max(hard, time.Until(e.Value.ExpiresAt()))
+			}),
 		}),
 		marks:     marks{keep: 2 * hard},
 		maxBytes:  maxBytes,
@@ -75,7 +78,7 @@ func (c *Cache) Get(ctx context.Context, q cachestrategy.Query) (cachestrategy.E
 	if !ok {
 		return cachestrategy.Entry{}, sourceError(flags.ClassTransient, "get", q.Set, cachestrategy.ErrMiss)
 	}
-	return h.entry(q), nil
+	return h.Entry(q), nil
 }
 
 // Put implements cachestrategy.Strategy.
@@ -87,29 +90,29 @@ func (c *Cache) Put(ctx context.Context, o cachestrategy.Offer) (cachestrategy.O
 	if err != nil {
 		return cachestrategy.Unchanged, err
 	}
-	outcome, err := c.install(&o, o.Checkpoint)
-	if outcome != cachestrategy.Gap || o.Full == nil || err != nil {
+	outcome, err := c.install(&o)
+	if outcome != cachestrategy.Gap || err != nil {
 		return outcome, err
 	}
 	// Assembling costs the size of the set, so it is not done under the key's lock.
-	full, err := o.Whole()
-	if err != nil {
+	whole, ok, err := o.WithWhole()
+	if !ok {
 		return outcome, err
 	}
-	return c.install(&o, full)
+	return c.install(&whole)
 }
 
 // install decides about an offer and carries it out under the lock of its key.
-func (c *Cache) install(o *cachestrategy.Offer, base *flags.Checkpoint) (outcome cachestrategy.Outcome, err error) {
-	c.sets.Compute(o.Head.Set, func(old *holding, _ bool) (*holding, otter.ComputeOp) {
-		var next *holding
-		next, outcome = c.decide(old, o, base)
+func (c *Cache) install(o *cachestrategy.Offer) (outcome cachestrategy.Outcome, err error) {
+	c.sets.Compute(o.Head.Set, func(old *cachestrategy.Holding, _ bool) (*cachestrategy.Holding, otter.ComputeOp) {
+		var next *cachestrategy.Holding
+		next, outcome = o.Onto(old, c.mark(o.Head.Set))
 		if outcome != cachestrategy.Stored && outcome != cachestrategy.Renewed {
 			return old, otter.CancelOp
 		}
-		if uint64(next.bytes) > c.maxBytes {
+		if uint64(next.Bytes()) > c.maxBytes {
 			err = sourceError(flags.ClassPermanent, "put", o.Head.Set,
-				fmt.Errorf("%w: about %d bytes, at most %d; raise max-bytes", flags.ErrTooLarge, next.bytes, c.maxBytes))
+				fmt.Errorf("%w: about %d bytes, at most %d; raise max-bytes", flags.ErrTooLarge, next.Bytes(), c.maxBytes))
 			return old, otter.CancelOp
 		}
 		c.marks.raise(o.Head)
@@ -118,30 +121,12 @@ func (c *Cache) install(o *cachestrategy.Offer, base *flags.Checkpoint) (outcome
 	return outcome, err
 }
 
-// decide returns what takes the place of old.
-func (c *Cache) decide(old *holding, o *cachestrategy.Offer, base *flags.Checkpoint) (*holding, cachestrategy.Outcome) {
-	mark, marked := c.marks.get(o.Head.Set)
-	switch foreign := mark.Lineage != o.Head.Lineage; {
-	case !marked || c.unguarded || foreign && o.Authoritative:
-	case foreign:
-		return nil, cachestrategy.Conflict
-	case o.Head.Version.Before(mark.Version):
-		return nil, cachestrategy.Older
-	case o.Head.Version == mark.Version && !cachestrategy.SameHead(o.Head, mark) && !o.Authoritative:
-		return nil, cachestrategy.Conflict
+// mark returns the newest version that the cache had of a set.
+func (c *Cache) mark(set string) flags.Head {
+	if c.unguarded {
+		return flags.Head{}
 	}
-	if old != nil && cachestrategy.SameHead(old.head, o.Head) {
-		return old.renewed(o)
-	}
-	if base != nil {
-		return newHolding(o, base), cachestrategy.Stored
-	}
-	if old != nil {
-		if next, ok := old.followed(o); ok {
-			return next, cachestrategy.Stored
-		}
-	}
-	return nil, cachestrategy.Gap
+	return c.marks.get(set)
 }
 
 // Invalidate implements cachestrategy.Strategy.

@@ -23,6 +23,9 @@ func classify(ctx context.Context, op, set string, err error) error {
 	if errors.Is(err, redis.ErrClosed) {
 		err = fmt.Errorf("%w: %w", cachestrategy.ErrClosed, err)
 	}
+	if redis.IsPermissionError(err) && op != "get" {
+		err = fmt.Errorf("%w: %w", cachestrategy.ErrReadOnly, err)
+	}
 	return &flags.SourceError{Class: classOf(ctx, op, err), Op: "rediscache: " + op + " " + set, Err: err}
 }
 
@@ -30,7 +33,7 @@ func classOf(ctx context.Context, op string, err error) flags.Class {
 	switch {
 	case errors.Is(err, cachestrategy.ErrMiss):
 		return flags.ClassTransient
-	case errors.Is(err, cachestrategy.ErrDamaged):
+	case errors.Is(err, cachestrategy.ErrDamaged), errors.Is(err, cachestrategy.ErrNewerFormat):
 		return flags.ClassPermanent // asking again will not help; Redis itself is well
 	case errors.Is(err, redis.ErrClosed), gaveUp(ctx):
 		return flags.ClassCanceled

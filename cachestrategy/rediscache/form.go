@@ -21,6 +21,17 @@ const (
 	revisionDigits = 20
 	digestBytes    = 16
 	maxInstant     = 1 << 52 // microseconds, in the year 2112: durations from there fit
+
+	// format is that of entries. One that old readers could not read takes keys of its
+	// own; this is for those that must not be touched.
+	format = 1
+)
+
+// The fields of an entry that readers ask for, in the order of parseEntry. The last
+// three may be missing: early entries have no margin and no format, heads alone no cp.
+var (
+	headFields  = []string{"head", "asof", "end", "margin", "format"}
+	wholeFields = append(headFields[:len(headFields):len(headFields)], "cp")
 )
 
 // tailFrom is the lower bound of the members after a revision.
@@ -35,39 +46,62 @@ func tailFrom(r uint64) string {
 type stored struct {
 	head       flags.Head
 	asOf, end  int64 // microseconds of the wall clock
+	margin     int64
 	checkpoint string
 	tail       []string
 }
 
-// parseEntry reads the fields head, asof, end and maybe cp. The error wraps
-// ErrMiss or ErrDamaged.
+// parseEntry reads the fields of headFields or wholeFields. The error wraps ErrMiss,
+// ErrDamaged or ErrNewerFormat.
 func parseEntry(set string, fields []any) (stored, error) {
+	const needed = 3 // head, asof, end
 	var s stored
-	var text [4]string
+	var text [6]string
 	missing := 0
 	for i, f := range fields {
 		var ok bool
-		if text[i], ok = f.(string); !ok {
+		if text[i], ok = f.(string); !ok && (i < needed || i == len(text)-1) {
 			missing++
 		}
 	}
-	if missing == len(fields) {
-		return s, cachestrategy.ErrMiss
+	if v, err := strconv.ParseUint(text[4], 10, 32); text[4] != "" && (err != nil || v != format) {
+		if v > format {
+			return s, fmt.Errorf("%w: format %d, this version reads %d", cachestrategy.ErrNewerFormat, v, format)
+		}
+		return s, fmt.Errorf("%w: format %.20q", cachestrategy.ErrDamaged, text[4])
 	}
 	if missing > 0 {
+		if text == [6]string{} {
+			return s, cachestrategy.ErrMiss
+		}
 		return s, fmt.Errorf("%w: fields are missing", cachestrategy.ErrDamaged)
 	}
 	if err := s.head.UnmarshalBinary([]byte(text[0])); err != nil {
 		return s, fmt.Errorf("%w: %w", cachestrategy.ErrDamaged, err)
 	}
-	var errAsOf, errEnd error
-	s.asOf, errAsOf = strconv.ParseInt(text[1], 10, 64)
-	s.end, errEnd = strconv.ParseInt(text[2], 10, 64)
-	if errAsOf != nil || errEnd != nil || s.asOf < 0 || s.end < s.asOf || s.end > maxInstant || s.head.Set != set {
-		return s, fmt.Errorf("%w: it says set %q, as of %.20q until %.20q", cachestrategy.ErrDamaged, s.head.Set, text[1], text[2])
+	if err := s.parseInstants(text[1], text[2], text[3]); err != nil {
+		return s, err
 	}
-	s.checkpoint = text[3]
+	if s.head.Set != set {
+		return s, fmt.Errorf("%w: it is of set %q", cachestrategy.ErrDamaged, s.head.Set)
+	}
+	s.checkpoint = text[5]
 	return s, nil
+}
+
+func (s *stored) parseInstants(asOf, end, margin string) error {
+	var errAsOf, errEnd, errMargin error
+	s.asOf, errAsOf = strconv.ParseInt(asOf, 10, 64)
+	s.end, errEnd = strconv.ParseInt(end, 10, 64)
+	s.margin = cachestrategy.Margin(time.Duration(s.end-s.asOf)*time.Microsecond, cachestrategy.DefaultMargin).Microseconds()
+	if margin != "" {
+		s.margin, errMargin = strconv.ParseInt(margin, 10, 64)
+	}
+	if errAsOf != nil || errEnd != nil || errMargin != nil ||
+		s.asOf < 0 || s.end < s.asOf || s.end > maxInstant || s.margin < 0 || s.margin > s.end-s.asOf {
+		return fmt.Errorf("%w: as of %.20q until %.20q with a margin of %.20q", cachestrategy.ErrDamaged, asOf, end, margin)
+	}
+	return nil
 }
 
 // entry returns the head and the instants. Another machine's clock may be ahead of
@@ -79,6 +113,7 @@ func (s *stored) entry() cachestrategy.Entry {
 	return cachestrategy.Entry{
 		Update:    flags.Update{Head: s.head, AsOf: asOf},
 		ExpiresAt: asOf.Add(time.Duration(s.end-s.asOf) * time.Microsecond),
+		Margin:    time.Duration(s.margin) * time.Microsecond,
 	}
 }
 
@@ -141,8 +176,14 @@ func (s *stored) whole() (*flags.Checkpoint, []flags.Commit, error) {
 	return cp, commits, nil
 }
 
+func keyBase(prefix, set string) string {
+	return strings.Join([]string{prefix, "v1", "{" + set + "}", ""}, ":")
+}
+
+func leaseKey(prefix, set string) string { return keyBase(prefix, set) + "lease" }
+
 // keyNames returns the keys of a set in the order of the script.
 func keyNames(prefix, set string) [3]string {
-	base := strings.Join([]string{prefix, "v1", "{" + set + "}", ""}, ":")
+	base := keyBase(prefix, set)
 	return [3]string{base + "entry", base + "tail", base + "mark"}
 }

@@ -37,19 +37,19 @@ func seeds(f *testing.F) (head, checkpoint, member []byte) {
 // Whatever Redis returns, it is a set that adds up to its head, or an error.
 func FuzzStored(f *testing.F) {
 	head, checkpoint, member := seeds(f)
-	f.Add(head, checkpoint, member, "1700000000000000", "1700000060000000")
-	f.Add(head, checkpoint, []byte{}, "0", "0")
-	f.Add(head, []byte{}, member, "-1", "9223372036854775807")
-	f.Add([]byte{}, checkpoint, member, "", "x")
-	f.Fuzz(func(t *testing.T, head, checkpoint, member []byte, asOf, end string) {
-		s, err := parseEntry("shop", []any{string(head), asOf, end, string(checkpoint)})
+	f.Add(head, checkpoint, member, "1700000000000000", "1700000060000000", "6000000", "1")
+	f.Add(head, checkpoint, []byte{}, "0", "0", "0", "")
+	f.Add(head, []byte{}, member, "-1", "9223372036854775807", "-1", "2")
+	f.Add([]byte{}, checkpoint, member, "", "x", "", "one")
+	f.Fuzz(func(t *testing.T, head, checkpoint, member []byte, asOf, end, margin, format string) {
+		s, err := parseEntry("shop", []any{string(head), asOf, end, margin, format, string(checkpoint)})
 		if err != nil {
-			if !errors.Is(err, cachestrategy.ErrDamaged) {
+			if !errors.Is(err, cachestrategy.ErrDamaged) && !errors.Is(err, cachestrategy.ErrNewerFormat) && !errors.Is(err, cachestrategy.ErrMiss) {
 				t.Fatalf("parseEntry: %v", err)
 			}
 			return
 		}
-		if e := s.entry(); e.TTL() < 0 {
+		if e := s.entry(); e.TTL() < 0 || e.Margin < 0 || e.Margin > e.TTL() {
 			t.Fatalf("a lifetime of %v, from %s to %s", e.TTL(), asOf, end)
 		}
 		s.tail = []string{string(member)}

@@ -30,6 +30,9 @@ type Options struct {
 	Hard time.Duration
 	// PoolSize is the number of connections at most. Default 4.
 	PoolSize int
+	// ReadOnly makes the cache refuse every Put, Invalidate and Lease before it reaches
+	// Redis. The URL's access=read does the same.
+	ReadOnly bool
 	// TLS is for connections of rediss: URLs. Default: the host's name and the
 	// system's roots.
 	TLS *tls.Config
@@ -78,7 +81,7 @@ func parseURL(rawURL string, o *Options) (target, error) {
 		return target{}, fmt.Errorf("rediscache: %s: %s", u.Redacted(), fmt.Sprintf(format, args...))
 	}
 	if u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" || u.Fragment != "" {
-		return bad("want redis://[user:password@]host[:port][/db][?prefix=P&timeout=100ms], or rediss: for TLS")
+		return bad("want redis://[user:password@]host[:port][/db][?prefix=P&timeout=100ms&access=read], or rediss: for TLS")
 	}
 	t := target{
 		addr: net.JoinHostPort(cmp.Or(u.Hostname(), "localhost"), cmp.Or(u.Port(), "6379")),
@@ -106,8 +109,12 @@ func parseURL(rawURL string, o *Options) (target, error) {
 				return bad("timeout %q: want a duration above 0, such as 100ms", values[0])
 			}
 			o.Timeout = cmp.Or(o.Timeout, d)
+		case key == "access" && (values[0] == "read" || values[0] == "write"):
+			o.ReadOnly = o.ReadOnly || values[0] == "read"
+		case key == "access":
+			return bad("access %q: want read or write", values[0])
 		default:
-			return bad("unknown parameter %q: want prefix or timeout", key)
+			return bad("unknown parameter %q: want prefix, timeout or access", key)
 		}
 	}
 	if strings.ContainsAny(o.Prefix, "{}") || len(o.Prefix) > 128 {

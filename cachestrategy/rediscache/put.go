@@ -32,6 +32,9 @@ func (c *Cache) Put(ctx context.Context, o cachestrategy.Offer) (cachestrategy.O
 	if err != nil {
 		return cachestrategy.Unchanged, err
 	}
+	if c.readOnly {
+		return cachestrategy.Unchanged, &flags.SourceError{Class: flags.ClassDenied, Op: "rediscache: put " + o.Head.Set, Err: cachestrategy.ErrReadOnly}
+	}
 	// The version and the commits go first. They are small, and mostly they are all
 	// that is needed: another process has put the same version already.
 	p := c.newPut(&o)
@@ -76,6 +79,8 @@ func wholeOf(o *cachestrategy.Offer) (*flags.Checkpoint, error) {
 type put struct {
 	head       flags.Head
 	asOf, end  int64
+	margin     int64
+	keep       time.Duration // how long Redis keeps the entry
 	switches   string
 	checkpoint []byte        // or
 	before     flags.Version // what the commits follow, and
@@ -87,9 +92,15 @@ func (c *Cache) newPut(o *cachestrategy.Offer) *put {
 	// The wall clock is all that processes share; age is taken from ours by the
 	// monotonic clock first, so that a step of the wall clock cannot renew an entry.
 	asOf := time.Now().Add(-time.Since(o.AsOf)).UnixMicro()
-	p := &put{head: o.Head, asOf: asOf, end: asOf + o.TTL.Microseconds()}
+	p := &put{
+		head: o.Head, asOf: asOf, end: asOf + o.TTL.Microseconds(), margin: o.Margin.Microseconds(),
+		keep: max(c.hard, time.Until(o.AsOf.Add(o.TTL))),
+	}
 	if o.Authoritative {
 		p.switches = "a"
+	}
+	if o.Origin {
+		p.switches += "o"
 	}
 	if _, damaged := c.damaged.Load(o.Head.Set); damaged {
 		p.switches += "f"
@@ -138,8 +149,8 @@ func (c *Cache) run(ctx context.Context, p *put) (cachestrategy.Outcome, error) 
 	}
 	args := append([]any{
 		string(p.head.Lineage), versionText(p.head.Version), p.head.Digest.Bytes(), head, p.asOf, p.end,
-		c.hard.Milliseconds(), 2 * c.hard.Milliseconds(), p.switches, maxTail, maxTailBytes,
-		p.checkpoint, versionText(p.before),
+		p.keep.Milliseconds(), 2 * p.keep.Milliseconds(), p.switches, maxTail, maxTailBytes,
+		p.checkpoint, versionText(p.before), p.margin, format, p.head.Digest.String(),
 	}, p.commits...)
 	keys := c.keys(p.head.Set)
 	call := c.quick

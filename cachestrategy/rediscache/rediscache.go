@@ -22,6 +22,8 @@ type Cache struct {
 	hard    time.Duration
 	script  *redis.Script
 
+	readOnly bool
+
 	// damaged names the sets whose entry this process found to be damaged and has
 	// not repaired. The script cannot see damage: it doesn't decode.
 	damaged sync.Map
@@ -31,10 +33,10 @@ var _ cachestrategy.Strategy = (*Cache)(nil)
 
 // Open returns the cache that a URL such as
 //
-//	redis://user:password@cache:6379/0?prefix=holdfast&timeout=100ms
+//	redis://user:password@cache:6379/0?prefix=holdfast&timeout=100ms&access=read
 //
 // names. It does not connect; the error is about the URL only, and doesn't repeat
-// the password. What o says wins over the URL.
+// the password. What o says wins over the URL. With access=read nothing is ever written.
 func Open(rawURL string, o *Options) (*Cache, error) {
 	var own Options
 	if o != nil {
@@ -49,6 +51,7 @@ func Open(rawURL string, o *Options) (*Cache, error) {
 	return &Cache{
 		client: client, patient: client.WithTimeout(own.BulkTimeout), prefix: own.Prefix,
 		timeout: own.Timeout, wait: own.BulkTimeout, hard: own.Hard, script: own.script,
+		readOnly: own.ReadOnly,
 	}, nil
 }
 
@@ -67,9 +70,12 @@ func (c *Cache) Get(ctx context.Context, q cachestrategy.Query) (cachestrategy.E
 	return e, nil
 }
 
+// ReadOnly reports whether the cache was opened for reading alone.
+func (c *Cache) ReadOnly() bool { return c.readOnly }
+
 func (c *Cache) get(ctx context.Context, q cachestrategy.Query) (cachestrategy.Entry, error) {
 	wantTail := !q.HeadOnly && !q.Have.Version.IsZero()
-	s, err := c.read(ctx, c.quick, q.Set, wantTail, q.Have.Revision, "head", "asof", "end")
+	s, err := c.read(ctx, c.quick, q.Set, wantTail, q.Have.Revision, headFields...)
 	if err != nil {
 		return cachestrategy.Entry{}, err
 	}
@@ -95,7 +101,7 @@ func (c *Cache) get(ctx context.Context, q cachestrategy.Query) (cachestrategy.E
 }
 
 func (c *Cache) getWhole(ctx context.Context, set string) (cachestrategy.Entry, error) {
-	s, err := c.read(ctx, c.bulk, set, true, 0, "head", "asof", "end", "cp")
+	s, err := c.read(ctx, c.bulk, set, true, 0, wholeFields...)
 	if err != nil {
 		return cachestrategy.Entry{}, err
 	}
@@ -113,8 +119,8 @@ func (c *Cache) read(ctx context.Context, call caller, set string, tail bool, af
 	err := call(ctx, func(ctx context.Context, client *redis.Client) error {
 		pipe := client.Pipeline()
 		entry = pipe.HMGet(ctx, keys[0], fields...)
-		if tail {
-			members = pipe.ZRangeByLex(ctx, keys[1], &redis.ZRangeBy{Min: tailFrom(after), Max: "+"})
+		if tail { // one more than a tail can have: whatever else is under the key, this is all of it that is read
+			members = pipe.ZRangeByLex(ctx, keys[1], &redis.ZRangeBy{Min: tailFrom(after), Max: "+", Count: maxTail + 1})
 		}
 		_, err := pipe.Exec(ctx)
 		return err
@@ -149,6 +155,9 @@ func (c *Cache) bulk(ctx context.Context, fn func(context.Context, *redis.Client
 func (c *Cache) Invalidate(ctx context.Context, set string) error {
 	if err := flags.CheckSetName(set); err != nil {
 		return permanent("invalidate", set, err)
+	}
+	if c.readOnly {
+		return &flags.SourceError{Class: flags.ClassDenied, Op: "rediscache: invalidate " + set, Err: cachestrategy.ErrReadOnly}
 	}
 	keys := c.keys(set)
 	err := c.quick(ctx, func(ctx context.Context, client *redis.Client) error {

@@ -31,7 +31,7 @@ func TestHardBound(t *testing.T) {
 		want(7, cachestrategy.Stored)
 		time.Sleep(24*time.Hour - time.Minute)
 		e, err := c.Get(t.Context(), cachestrategy.Query{Set: "shop"})
-		if err != nil || e.Usable(time.Now(), 0) || time.Since(e.AsOf) < 24*time.Hour-2*time.Minute {
+		if err != nil || e.Usable(time.Now()) || time.Since(e.AsOf) < 24*time.Hour-2*time.Minute {
 			t.Fatalf("after a day: %+v, %v", e, err)
 		}
 		time.Sleep(2 * time.Minute)
@@ -55,7 +55,7 @@ func TestClockAhead(t *testing.T) {
 			t.Fatal(err)
 		}
 		e, err := c.Get(t.Context(), cachestrategy.Query{Set: "shop"})
-		if err != nil || e.AsOf.After(time.Now()) || e.Usable(time.Now().Add(time.Minute), 0) {
+		if err != nil || e.AsOf.After(time.Now()) || e.Usable(time.Now().Add(time.Minute)) {
 			t.Errorf("%+v, %v", e, err)
 		}
 	})

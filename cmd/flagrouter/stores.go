@@ -111,6 +111,8 @@ func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, erro
 	p.closers = append(p.closers, cache)
 	layer := cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
 		Authoritative: func(flags.Lineage) bool { return true }, // it is the router that says which lineage is right
+		Origin:        true,                                     // and what is in it
+		Logger:        log,
 	})
 	p.caches = append(p.caches, router.Cache{Name: redact(c.cache), Sink: layer})
 	return p, nil

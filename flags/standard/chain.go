@@ -64,7 +64,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 		}
 		o.Owned = append(o.Owned, cache)
 		layer := cacheLayer{cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
-			TTL: c.CacheTTL, Margin: c.CacheMargin,
+			Lifetimes: cachestrategy.Lifetimes{Base: cachestrategy.Lifetime{TTL: c.CacheTTL, Part: c.CacheMargin}},
 			Authoritative: anyLineage, // the client offers nothing before an origin has confirmed its lineage
 		})}
 		o.Cache = flags.Layer{

@@ -1,0 +1,169 @@
+package cachestrategy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// Bounds of the tail of a Holding. Beyond them the set is assembled anew, so that cold
+// readers do not apply ever more commits.
+const (
+	maxTail      = 256
+	maxTailBytes = 1 << 20
+)
+
+// Holding is one set as a cache keeps it: a checkpoint, the commits after it, and
+// the instants. A strategy is little more than a place for holdings: the rules are
+// here. It is immutable, so readers share it without a lock. The nil Holding is that
+// of a set that the cache does not have.
+type Holding struct {
+	head      flags.Head
+	base      *flags.Checkpoint
+	tail      []flags.Commit // shared between generations; only ever appended to
+	tailBytes int
+	bytes     int // of both, roughly
+	asOf, end time.Time
+	margin    time.Duration
+}
+
+// Onto returns what takes the place of old, which may be nil, and what became of
+// the offer; next is old unless the outcome is Stored or Renewed. The mark is the
+// newest version that the cache has or had of the set. At Gap the caller tries again
+// with what WithWhole returns, where there is a Full. The offer is a prepared one.
+func (o *Offer) Onto(old *Holding, mark flags.Head) (next *Holding, outcome Outcome) {
+	if outcome, refused := o.Refused(mark); refused {
+		return old, outcome
+	}
+	if old != nil && SameHead(old.head, o.Head) {
+		return old.renewed(o)
+	}
+	if o.Checkpoint != nil {
+		return newHolding(o), Stored
+	}
+	if old != nil {
+		if next, ok := old.followed(o); ok {
+			return next, Stored
+		}
+	}
+	return old, Gap
+}
+
+// WithWhole returns the offer as one of the whole set, or ok false where it has no
+// Full. The error is of ClassPermanent.
+func (o Offer) WithWhole() (whole Offer, ok bool, err error) {
+	if o.Full == nil {
+		return o, false, nil
+	}
+	cp, err := o.Whole()
+	o.Checkpoint, o.Commits = cp, nil
+	return o, err == nil, err
+}
+
+// Head returns the version the holding has.
+func (h *Holding) Head() flags.Head { return h.head }
+
+// Bytes returns about how much memory the holding takes.
+func (h *Holding) Bytes() int { return h.bytes }
+
+// ExpiresAt returns when the holding expires.
+func (h *Holding) ExpiresAt() time.Time { return h.end }
+
+func newHolding(o *Offer) *Holding {
+	h := &Holding{head: o.Head, base: o.Checkpoint, asOf: o.AsOf, end: o.AsOf.Add(o.TTL), margin: o.Margin}
+	for _, e := range h.base.Entries {
+		h.bytes += mutationBytes(e.Key, e.Bytes)
+	}
+	h.extend(o.Commits)
+	return h
+}
+
+// extend appends commits to a holding that nobody reads yet. The array behind the
+// tail is shared with the holding before: only the newest one is ever extended,
+// under the lock of its key, and readers of older ones see only their own length.
+func (h *Holding) extend(commits []flags.Commit) {
+	h.tail = append(h.tail, commits...)
+	for i := range commits {
+		for _, m := range commits[i].Changes {
+			h.tailBytes += mutationBytes(m.Key, m.Bytes)
+			h.bytes += mutationBytes(m.Key, m.Bytes)
+		}
+	}
+}
+
+// mutationBytes estimates what an entry or a change takes in memory.
+func mutationBytes(k flags.EntryKey, data []byte) int {
+	const overhead = 96
+	return overhead + len(k.Name) + len(k.Entity) + len(data)
+}
+
+// renewed returns the holding with the instants of an offer of its own version.
+// An older confirmation changes nothing; a newer one brings nothing forward, neither
+// the end nor the beginning of the margin.
+func (h *Holding) renewed(o *Offer) (*Holding, Outcome) {
+	if !o.AsOf.After(h.asOf) {
+		return h, Unchanged
+	}
+	next := *h
+	next.asOf = o.AsOf
+	usable := h.end.Add(-h.margin)
+	if end := o.AsOf.Add(o.TTL); end.After(next.end) {
+		next.end = end
+	}
+	if until := o.AsOf.Add(o.TTL - o.Margin); until.After(usable) {
+		usable = until
+	}
+	next.margin = next.end.Sub(usable)
+	return &next, Renewed
+}
+
+// followed returns the holding led on by those commits of an offer that are news
+// to it, or ok false where they do not follow.
+func (h *Holding) followed(o *Offer) (next *Holding, ok bool) {
+	news := o.Commits
+	if i := slices.IndexFunc(news, func(c flags.Commit) bool { return h.head.Version.Before(c.Version) }); i > 0 {
+		if !SameHead(news[i-1].Head(), h.head) {
+			return nil, false
+		}
+		news = news[i:]
+	}
+	if len(news) == 0 || o.Head.Lineage != h.head.Lineage {
+		return nil, false
+	}
+	version, err := h.head.NextVersion(news[0].Op)
+	if err != nil || version != news[0].Version {
+		return nil, false
+	}
+	next = &Holding{
+		head: o.Head, base: h.base, tail: h.tail, tailBytes: h.tailBytes, bytes: h.bytes,
+		asOf: o.AsOf, end: o.AsOf.Add(o.TTL), margin: o.Margin,
+	}
+	next.extend(news)
+	return next, len(next.tail) <= maxTail && next.tailBytes <= maxTailBytes
+}
+
+// Entry answers a query. It is for h that is not nil.
+func (h *Holding) Entry(q Query) Entry {
+	e := Entry{Update: flags.Update{Head: h.head, AsOf: h.asOf}, ExpiresAt: h.end, Margin: h.margin}
+	past := q.Have.Lineage == h.head.Lineage && h.head.Version.Before(q.Have.Version)
+	if q.HeadOnly || past || SameHead(q.Have, h.head) {
+		return e
+	}
+	if i, known := h.after(q.Have); known {
+		e.Commits = h.tail[i:len(h.tail):len(h.tail)]
+		return e
+	}
+	e.Checkpoint, e.Commits = h.base, h.tail[:len(h.tail):len(h.tail)]
+	return e
+}
+
+// after returns the index in the tail of the commit after have, if have is a
+// version that the holding went through.
+func (h *Holding) after(have flags.Head) (int, bool) {
+	if SameHead(have, h.base.Head) {
+		return 0, true
+	}
+	i, found := slices.BinarySearchFunc(h.tail, have.Version, func(c flags.Commit, v flags.Version) int { return c.Compare(v) })
+	return i + 1, found && SameHead(have, h.tail[i].Head())
+}

@@ -1,0 +1,154 @@
+package cachestrategy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// Gate decides whether the far tier may be asked now: a breaker. Run calls fn with
+// a context that ends after budget, or returns an error without calling it.
+type Gate interface {
+	Run(ctx context.Context, budget time.Duration, fn func(context.Context) error) error
+}
+
+// Tiered is a cache of two: one that other processes share, which may be slow,
+// wrong or gone, and below it one in this process, which is not. What goes in goes
+// into both. What comes out is the newer of the two, and that of the near tier while
+// the far one cannot be asked or has nothing good.
+type Tiered struct {
+	far, near Strategy
+	opts      TieredOptions
+}
+
+// TieredOptions change how a Tiered works. The zero value is for production, but
+// for the Gate.
+type TieredOptions struct {
+	// Gate guards every call to the far tier. Nil: calls are bounded and nothing else.
+	Gate Gate
+	// Timeout bounds reading a head from the far tier. Default 100 ms.
+	Timeout time.Duration
+	// BulkTimeout bounds all that may take a whole set. Default 5 s; a far tier that
+	// has a timeout of its own for its first answer is given up as soon as that ends.
+	BulkTimeout time.Duration
+
+	credulous bool // twin tests: what the far tier has is always the newer
+}
+
+var (
+	_ Strategy = (*Tiered)(nil)
+	_ Leaser   = (*Tiered)(nil)
+)
+
+// NewTiered returns the cache over both tiers, which it closes.
+func NewTiered(far, near Strategy, o *TieredOptions) *Tiered {
+	t := &Tiered{far: far, near: near}
+	if o != nil {
+		t.opts = *o
+	}
+	if t.opts.Gate == nil {
+		t.opts.Gate = bounded{}
+	}
+	t.opts.Timeout = cmp.Or(max(t.opts.Timeout, 0), 100*time.Millisecond)
+	t.opts.BulkTimeout = cmp.Or(max(t.opts.BulkTimeout, 0), 5*time.Second)
+	return t
+}
+
+// bounded is a gate that is always open.
+type bounded struct{}
+
+func (bounded) Run(ctx context.Context, budget time.Duration, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
+	defer cancel()
+	return fn(ctx)
+}
+
+var errBudget = errors.New("cachestrategy: no answer in time")
+
+// Get implements Strategy. It fails only where both tiers do, with the far one's error.
+func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
+	var far Entry
+	budget := t.opts.BulkTimeout
+	if q.HeadOnly {
+		budget = t.opts.Timeout
+	}
+	farErr := t.opts.Gate.Run(ctx, budget, func(ctx context.Context) (err error) {
+		far, err = t.far.Get(ctx, q)
+		return err
+	})
+	near, nearErr := t.near.Get(ctx, q)
+	switch {
+	case farErr != nil && nearErr == nil:
+		return near, nil
+	case farErr != nil:
+		return Entry{}, farErr
+	case nearErr == nil && t.ahead(near.Head, far.Head):
+		return near, nil // the far tier lost its last writes; the next Put brings them again
+	}
+	if !q.HeadOnly {
+		// Being refused is nothing new: then the near tier has this, or does not follow.
+		_, _ = t.near.Put(ctx, Offer{Update: far.Update, TTL: max(far.TTL(), 1), Margin: min(far.Margin, far.TTL()-1)})
+	}
+	return far, nil
+}
+
+// ahead reports whether near is a later version of the same history.
+func (t *Tiered) ahead(near, far flags.Head) bool {
+	return near.Lineage == far.Lineage && far.Version.Before(near.Version) && !t.opts.credulous
+}
+
+// Put implements Strategy. The near tier has the offer also where the error says
+// that the far one could not be told, which is then to be tried again. To a far tier
+// that is read-only nothing is sent.
+func (t *Tiered) Put(ctx context.Context, o Offer) (Outcome, error) {
+	if o.Full != nil {
+		o.Full = sync.OnceValue(o.Full)
+	}
+	outcome, err := t.near.Put(ctx, o)
+	if err != nil && !errors.Is(err, flags.ErrTooLarge) || t.ReadOnly() {
+		return outcome, err
+	}
+	// A set too large for the near tier is still one for the far tier.
+	err = t.opts.Gate.Run(ctx, t.opts.BulkTimeout, func(ctx context.Context) error {
+		told, err := t.far.Put(ctx, o)
+		if err == nil {
+			outcome = told
+		}
+		return err
+	})
+	return outcome, err
+}
+
+// ReadOnly reports whether the far tier was opened for reading alone.
+func (t *Tiered) ReadOnly() bool { return IsReadOnly(t.far) }
+
+// IsReadOnly reports whether a strategy says of itself that it takes no offers.
+func IsReadOnly(s Strategy) bool {
+	r, ok := s.(interface{ ReadOnly() bool })
+	return ok && r.ReadOnly()
+}
+
+// Invalidate implements Strategy, for both tiers. The error is the far one's.
+func (t *Tiered) Invalidate(ctx context.Context, set string) error {
+	err := t.near.Invalidate(ctx, set)
+	if t.ReadOnly() {
+		return err
+	}
+	return t.opts.Gate.Run(ctx, t.opts.Timeout, func(ctx context.Context) error { return t.far.Invalidate(ctx, set) })
+}
+
+// Lease implements Leaser by the far tier.
+func (t *Tiered) Lease(ctx context.Context, set string, d time.Duration) (granted bool, err error) {
+	err = t.opts.Gate.Run(ctx, t.opts.Timeout, func(ctx context.Context) (err error) {
+		granted, err = Lease(ctx, t.far, set, d)
+		return err
+	})
+	return granted, err
+}
+
+// Close implements Strategy, for both tiers.
+func (t *Tiered) Close() error { return errors.Join(t.far.Close(), t.near.Close()) }
