@@ -32,7 +32,7 @@ type TieredOptions struct {
 	Gate Gate
 	// Timeout bounds reading a head from the far tier. Default 100 ms.
 	Timeout time.Duration
-	// BulkTimeout bounds all that may take a whole set. Default 5 s; a far tier that
+	// BulkTimeout bounds all that may take a whole set. Default 6 s; a far tier that
 	// has a timeout of its own for its first answer is given up as soon as that ends.
 	BulkTimeout time.Duration
 
@@ -54,7 +54,7 @@ func NewTiered(far, near Strategy, o *TieredOptions) *Tiered {
 		t.opts.Gate = bounded{}
 	}
 	t.opts.Timeout = cmp.Or(max(t.opts.Timeout, 0), 100*time.Millisecond)
-	t.opts.BulkTimeout = cmp.Or(max(t.opts.BulkTimeout, 0), 5*time.Second)
+	t.opts.BulkTimeout = cmp.Or(max(t.opts.BulkTimeout, 0), 6*time.Second)
 	return t
 }
 
@@ -91,7 +91,8 @@ func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
 	}
 	if !q.HeadOnly {
 		// Being refused is nothing new: then the near tier has this, or does not follow.
-		_, _ = t.near.Put(ctx, Offer{Update: far.Update, TTL: max(far.TTL(), 1), Margin: min(far.Margin, far.TTL()-1)})
+		ttl := max(far.TTL(), 1)
+		_, _ = t.near.Put(ctx, Offer{Update: far.Update, TTL: ttl, Margin: min(far.Margin, ttl-1)})
 	}
 	return far, nil
 }

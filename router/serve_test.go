@@ -288,9 +288,9 @@ func TestCacheIsKeptCurrent(t *testing.T) {
 		}
 		synctest.Wait()
 		for range 10 {
-			entry, usable, err := layer.Lookup(t.Context(), "shop", flags.Head{})
-			if err != nil || !usable || entry.Head != last {
-				t.Fatalf("cache has %+v, usable %v, %v", entry.Head, usable, err)
+			entry, err := layer.Lookup(t.Context(), "shop", flags.Head{})
+			if err != nil || !entry.Usable(time.Now()) || entry.Head != last {
+				t.Fatalf("cache has %+v until %v, %v", entry.Head, entry.ExpiresAt, err)
 			}
 			time.Sleep(45 * time.Second)
 		}
@@ -351,7 +351,8 @@ func TestCacheDoesNotOutliveTheStore(t *testing.T) {
 		synctest.Wait()
 		st.lose()
 		time.Sleep(5 * time.Minute)
-		entry, usable, err := layer.Lookup(t.Context(), "shop", flags.Head{})
+		entry, err := layer.Lookup(t.Context(), "shop", flags.Head{})
+		usable := entry.Usable(time.Now())
 		if err != nil || usable || time.Since(entry.AsOf) < 4*time.Minute {
 			t.Errorf("after five minutes without the store: usable %v, as of %v ago, %v", usable, time.Since(entry.AsOf), err)
 		}

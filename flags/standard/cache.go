@@ -1,9 +1,12 @@
 package standard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
@@ -34,29 +37,143 @@ func miss(err error) error {
 	return err
 }
 
-func (c *Config) openMemory(url string) (cachestrategy.Strategy, error) {
-	if c.shareable() {
-		return memories.get(c)
-	}
-	return memorycache.Open(url)
+// openedCache is the strategy that Config.Cache names, and what guards it.
+type openedCache struct {
+	cachestrategy.Strategy
+	gate    flags.Gate
+	timeout time.Duration // to the first answer
 }
 
 // openCache opens the strategy that Config.Cache names.
-func (c *Config) openCache() (cachestrategy.Strategy, error) {
+func (c *Config) openCache() (openedCache, error) {
+	breaker := c.newGate("cache", driver{redacted: redact(c.Cache)})
+	o := openedCache{gate: breaker, timeout: cmp.Or(c.CacheTimeout, 100*time.Millisecond)}
 	r := cachestrategy.NewRegistry()
-	r.Register("memory", c.openMemory)
-	r.Register("redis", func(url string) (cachestrategy.Strategy, error) {
-		return rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, Dial: c.Dial})
+	r.Register("memory", func(url string) (s cachestrategy.Strategy, err error) {
+		if !c.shareable("memory") {
+			return memorycache.Open(url)
+		}
+		o.timeout = max(o.timeout, leadTime+200*time.Millisecond) // clients that share it wait for one another
+		return memories.get(c, url)
+	})
+	r.Register("redis", func(url string) (s cachestrategy.Strategy, err error) {
+		s, err = c.openRedis(url, &o, breaker)
+		return s, err
 	})
 	for name, factory := range c.Strategies {
 		r.Register(name, factory)
 	}
-	s, err := r.Open(c.Cache)
+	var err error
+	o.Strategy, err = r.Open(c.Cache)
 	if unknown := (*cachestrategy.UnknownError)(nil); errors.As(err, &unknown) {
-		return nil, err
+		return o, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: cache: %w", errConfig, err)
+		return o, fmt.Errorf("%w: cache: %w", errConfig, err)
 	}
-	return s, nil
+	return o, nil
+}
+
+// nearBytes bounds the memory below a Redis. It holds what the clients hold anyway,
+// so most of it is shared with them.
+const nearBytes = "16MiB"
+
+// openRedis opens a Redis with a memory below it, which answers while Redis cannot:
+// of the size that the parameter memory says, or none at memory=0. The breaker then is
+// around Redis alone.
+func (c *Config) openRedis(url string, o *openedCache, breaker gate) (cachestrategy.Strategy, error) {
+	url, size, err := cutParameter(url, "memory")
+	if err != nil {
+		return nil, err
+	}
+	far, err := rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, ReadOnly: c.CacheReadOnly})
+	if err != nil || size == "0" {
+		return far, err
+	}
+	near, err := c.openNear(cmp.Or(size, nearBytes))
+	if err != nil {
+		_ = far.Close() // never used
+		return nil, err
+	}
+	tiered := cachestrategy.NewTiered(far, near, &cachestrategy.TieredOptions{Gate: breaker, Timeout: o.timeout})
+	o.gate = open{breaker}
+	o.timeout *= 2 // the breaker's budget ends first, so that it is Redis that was slow and not the caller who left
+	return tiered, nil
+}
+
+func (c *Config) openNear(size string) (cachestrategy.Strategy, error) {
+	url := "memory:?max-bytes=" + size
+	if c.shareable("redis") {
+		u, err := memories.get(c, url)
+		if err != nil {
+			return nil, err
+		}
+		return u.near(), nil
+	}
+	return memorycache.Open(url)
+}
+
+// cutParameter takes one parameter out of a URL, which may have a password in it and
+// so is not parsed here.
+func cutParameter(url, name string) (rest, value string, err error) {
+	base, query, ok := strings.Cut(url, "?")
+	if !ok {
+		return url, "", nil
+	}
+	kept := []string{}
+	for part := range strings.SplitSeq(query, "&") {
+		v, found := strings.CutPrefix(part, name+"=")
+		switch {
+		case !found:
+			kept = append(kept, part)
+		case value != "" || v == "":
+			return "", "", fmt.Errorf("%s: want one size such as 64MiB, or 0", name)
+		default:
+			value = v
+		}
+	}
+	if len(kept) > 0 {
+		base += "?" + strings.Join(kept, "&")
+	}
+	return base, value, nil
+}
+
+// open is the gate of a layer whose strategy has the breaker inside, around the part
+// that can fail. It shows the breaker's state and refuses nothing itself.
+type open struct{ gate }
+
+func (open) Run(ctx context.Context, budget time.Duration, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	return fn(ctx)
+}
+
+func (open) RunIfClosed(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+// Report does nothing: the strategy's own calls have been counted.
+func (open) Report(context.Context, error) {}
+
+// cacheLayerOf returns the cache as a layer of the client.
+func (c *Config) cacheLayerOf(o openedCache) flags.Layer {
+	layer := cacheLayer{cachestrategy.NewLayer(o.Strategy, &cachestrategy.LayerOptions{
+		Lifetimes:     c.lifetimes(),
+		Authoritative: anyLineage, // the client offers nothing before an origin has confirmed its lineage
+		YieldToDenial: true,
+		Logger:        c.Logger,
+	})}
+	l := flags.Layer{Source: layer, Sink: layer, Timeout: o.timeout, TTL: c.CacheTTL, Gate: o.gate}
+	_, tiered := o.Strategy.(*cachestrategy.Tiered) // its memory is written to all the same
+	if c.CacheReadOnly && !tiered || cachestrategy.IsReadOnly(o.Strategy) && !tiered {
+		l.Sink = nil
+	}
+	return l
+}
+
+func anyLineage(flags.Lineage) bool { return true }
+
+func (c *Config) lifetimes() cachestrategy.Lifetimes {
+	return cachestrategy.Lifetimes{
+		Sets: c.CacheLifetimes,
+		Base: cachestrategy.Lifetime{TTL: c.CacheTTL, Margin: c.CacheMarginTime, Part: c.CacheMargin},
+	}
 }

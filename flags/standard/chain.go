@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store/filestore"
 )
@@ -33,7 +32,7 @@ func New(ctx context.Context, cfg Config) (*flags.Client, error) {
 // chain assembles the layers. This is the whole ladder, in one place:
 //
 //	disk       last-known-good file   read at once at start         written on every change, at most once a second
-//	cache      memory, Redis, yours   then, behind a breaker        written on every change, renewed before it expires
+//	cache      Redis, memory, yours   then, behind a breaker        written on every change, renewed before it expires
 //	primary    router, Mongo, file    followed, behind a breaker    decides which lineage is the right one
 //	secondary  router, Mongo, file    read when the primary cannot serve; tried out every minute; its own breaker
 //
@@ -45,7 +44,7 @@ func New(ctx context.Context, cfg Config) (*flags.Client, error) {
 func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 	o := flags.Options{
 		Set:          c.Set,
-		FreshFor:     c.CacheTTL - cachestrategy.Margin(c.CacheTTL, c.CacheMargin),
+		Lifetime:     c.lifetimes().OfSnapshot,
 		MaxStaleness: c.MaxStaleness,
 		Strict:       c.Strict,
 		StartTimeout: c.StartTimeout,
@@ -63,14 +62,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 			return o, err
 		}
 		o.Owned = append(o.Owned, cache)
-		layer := cacheLayer{cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
-			Lifetimes: cachestrategy.Lifetimes{Base: cachestrategy.Lifetime{TTL: c.CacheTTL, Part: c.CacheMargin}},
-			Authoritative: anyLineage, // the client offers nothing before an origin has confirmed its lineage
-		})}
-		o.Cache = flags.Layer{
-			Source: layer, Sink: layer, Timeout: c.cacheBudget(), TTL: c.CacheTTL,
-			Gate: c.newGate("cache", driver{redacted: redact(c.Cache)}),
-		}
+		o.Cache = c.cacheLayerOf(cache)
 	}
 	if c.Primary != "" {
 		d, err := c.openDriver(ctx, "primary", c.Primary, c.PrimaryTimeout)
@@ -92,14 +84,4 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 		o.Secondary = flags.Layer{Source: d, Timeout: d.timeout, Gate: c.newGate("secondary", d)}
 	}
 	return o, nil
-}
-
-func anyLineage(flags.Lineage) bool { return true }
-
-// cacheBudget gives clients that share a memory the time to wait for one another.
-func (c *Config) cacheBudget() time.Duration {
-	if c.shareable() {
-		return max(c.CacheTimeout, leadTime+200*time.Millisecond)
-	}
-	return c.CacheTimeout
 }

@@ -24,9 +24,11 @@ type Config struct {
 	Primary string
 	// Secondary is read while the primary cannot serve: a URL as for Primary.
 	Secondary string
-	// Cache shortens starts and outages: redis://HOST:PORT?prefix=NAME,
-	// memory:?max-entries=10000&max-bytes=64MiB (one for all clients of the process
-	// with the same Primary, Secondary and Cache), or the name of a strategy in Strategies.
+	// Cache shortens starts and outages: redis://HOST:PORT?prefix=NAME, with a memory of
+	// this process below it for when Redis cannot be asked (memory=16MiB, 0 for none) and
+	// access=read where it must not be written to; memory:?max-entries=10000&max-bytes=64MiB;
+	// or the name of a strategy in Strategies. Memories are shared by all clients of the
+	// process with the same Primary, Secondary and Cache.
 	Cache string
 	// LastKnownGood is the path of a file that holds the newest set for the next start.
 	LastKnownGood string
@@ -37,11 +39,20 @@ type Config struct {
 	PrimaryTimeout   time.Duration // to the primary's first answer; default 1 s, over REST 5 s
 	SecondaryTimeout time.Duration // to the secondary's first answer; default 1 s, over REST 5 s
 	CacheTimeout     time.Duration // to the cache's answer; default 100 ms
-	CacheTTL         time.Duration // lifetime of what is written to the cache; default 60 s
+	CacheTTL         time.Duration // how long a set is good for, from when its origin vouched for it; default 60 s
 	CacheMargin      float64       // part of CacheTTL, at its end, in which an answer is stale already; default 0.1, at most 30 s
+	CacheMarginTime  time.Duration // the same as a duration, instead of CacheMargin; below CacheTTL
 	MaxStaleness     time.Duration // age from which answers are stale, and defaults to strict reads; default 0: none
 	Strict           bool          // every read is strict: past MaxStaleness all give their defaults. Default false: serve for ever, reported
 	StartTimeout     time.Duration // how long New waits for a first set; default 1.5 s
+
+	// CacheLifetimes are for single sets, by name; "default" is for those without an entry.
+	// The order: an entry of the set's own, the set's metadata (cacheTTL, cacheMargin), the
+	// entry "default", CacheTTL with its margin.
+	CacheLifetimes map[string]cachestrategy.Lifetime
+	// CacheReadOnly keeps everything from being written to a cache that other processes
+	// share. A Redis that says itself that this user may not is left in peace, too.
+	CacheReadOnly bool
 
 	APIKey   string         // for routers
 	TLS      *tls.Config    // for grpcs and rest+https; default: the system's roots
@@ -70,7 +81,7 @@ var errConfig = errors.New("standard: config")
 func (c Config) check() (Config, error) {
 	for name, d := range map[string]time.Duration{
 		"PrimaryTimeout": c.PrimaryTimeout, "SecondaryTimeout": c.SecondaryTimeout, "CacheTimeout": c.CacheTimeout,
-		"CacheTTL": c.CacheTTL, "MaxStaleness": c.MaxStaleness, "StartTimeout": c.StartTimeout,
+		"CacheTTL": c.CacheTTL, "CacheMarginTime": c.CacheMarginTime, "MaxStaleness": c.MaxStaleness, "StartTimeout": c.StartTimeout,
 		"Breaker.Cooldown": c.Breaker.Cooldown, "Breaker.MaxCooldown": c.Breaker.MaxCooldown,
 	} {
 		if d < 0 {
@@ -94,6 +105,9 @@ func (c Config) check() (Config, error) {
 	}
 	if c.CacheMargin == 0 {
 		c.CacheMargin = cachestrategy.DefaultMargin
+	}
+	if err := c.lifetimes().Check(); err != nil {
+		return c, fmt.Errorf("%w: CacheTTL, CacheMargin, CacheLifetimes: %w", errConfig, err)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

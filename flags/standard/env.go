@@ -4,14 +4,18 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/cachestrategy"
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // FromEnv returns the Config that the environment describes:
 //
 //	HOLDFAST_SET  HOLDFAST_PRIMARY  HOLDFAST_SECONDARY  HOLDFAST_CACHE  HOLDFAST_LAST_KNOWN_GOOD  HOLDFAST_API_KEY
 //	HOLDFAST_PRIMARY_TIMEOUT  HOLDFAST_SECONDARY_TIMEOUT  HOLDFAST_CACHE_TIMEOUT  HOLDFAST_CACHE_TTL
-//	HOLDFAST_CACHE_MARGIN  HOLDFAST_MAX_STALENESS  HOLDFAST_STRICT  HOLDFAST_START_TIMEOUT
+//	HOLDFAST_CACHE_MARGIN  HOLDFAST_CACHE_LIFETIMES  HOLDFAST_CACHE_READ_ONLY  HOLDFAST_MAX_STALENESS  HOLDFAST_STRICT  HOLDFAST_START_TIMEOUT
 //	HOLDFAST_BREAKER_FAILURES  HOLDFAST_BREAKER_COOLDOWN  HOLDFAST_BREAKER_MAX_COOLDOWN
 //
 // Durations are Go's, e.g. 1.5s. The error names the variable and what it should be.
@@ -34,8 +38,15 @@ func FromEnv() (Config, error) {
 			return Config{}, err
 		}
 	}
-	number := func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
-	if err := parse("CACHE_MARGIN", "a fraction such as 0.1", number, &c.CacheMargin); err != nil {
+	var margin cachestrategy.Lifetime
+	if err := parse("CACHE_MARGIN", "a part such as 0.1 or 10%, or a duration such as 30s", parseMargin, &margin); err != nil {
+		return Config{}, err
+	}
+	c.CacheMargin, c.CacheMarginTime = margin.Part, margin.Margin
+	if err := parse("CACHE_LIFETIMES", "SET=TTL/MARGIN, such as checkout=300s/30s,default=60s", parseLifetimes, &c.CacheLifetimes); err != nil {
+		return Config{}, err
+	}
+	if err := parse("CACHE_READ_ONLY", "true or false", strconv.ParseBool, &c.CacheReadOnly); err != nil {
 		return Config{}, err
 	}
 	if err := parse("STRICT", "true or false", strconv.ParseBool, &c.Strict); err != nil {
@@ -61,4 +72,34 @@ func parse[T any](name, want string, read func(string) (T, error), field *T) err
 	}
 	*field = v
 	return nil
+}
+
+func parseMargin(text string) (l cachestrategy.Lifetime, err error) {
+	l.Part, l.Margin, err = flags.ParseMargin(text)
+	return l, err
+}
+
+// parseLifetimes reads a list such as checkout=300s/30s,default=60s/10%. A margin
+// may be left out.
+func parseLifetimes(text string) (map[string]cachestrategy.Lifetime, error) {
+	sets := map[string]cachestrategy.Lifetime{}
+	for item := range strings.SplitSeq(text, ",") {
+		set, life, ok := strings.Cut(strings.TrimSpace(item), "=")
+		ttl, margin, marked := strings.Cut(life, "/")
+		if _, twice := sets[set]; !ok || twice {
+			return nil, strconv.ErrSyntax
+		}
+		var l cachestrategy.Lifetime
+		var err error
+		if marked {
+			if l, err = parseMargin(margin); err != nil {
+				return nil, err
+			}
+		}
+		if l.TTL, err = time.ParseDuration(ttl); err != nil {
+			return nil, err
+		}
+		sets[set] = l
+	}
+	return sets, nil
 }

@@ -15,8 +15,7 @@ func SharedLayers(cfg Config, n int) (layers []flags.Layer, closeAll func() erro
 			return nil, nil, err
 		}
 		users = append(users, u)
-		l := cacheLayer{cachestrategy.NewLayer(u, &cachestrategy.LayerOptions{Authoritative: anyLineage})}
-		layers = append(layers, flags.Layer{Source: l, Sink: l, Timeout: cfg.cacheBudget()})
+		layers = append(layers, cfg.cacheLayerOf(u))
 	}
 	return layers, func() error {
 		for _, u := range users {

@@ -34,21 +34,19 @@ type sharedMemory struct {
 
 // shareable reports whether other clients of the process may share the memory of
 // this one. A flagd file has another lineage each time it is opened.
-func (c *Config) shareable() bool {
-	name, _, _ := strings.Cut(c.Cache, ":")
-	return name == "memory" && c.Strategies[name] == nil &&
-		!strings.HasPrefix(c.Primary, "file:") && !strings.HasPrefix(c.Secondary, "file:")
+func (c *Config) shareable(name string) bool {
+	return c.Strategies[name] == nil && !strings.HasPrefix(c.Primary, "file:") && !strings.HasPrefix(c.Secondary, "file:")
 }
 
 // get returns the memory of clients with this configuration. The API key is part of
 // it: what one may read, another may not.
-func (p *pool) get(c *Config) (*memoryUser, error) {
+func (p *pool) get(c *Config, url string) (*memoryUser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := strings.Join([]string{c.Primary, c.Secondary, c.Cache, c.APIKey}, "\n")
 	m := p.open[key]
 	if m == nil {
-		cache, err := memorycache.Open(c.Cache)
+		cache, err := memorycache.Open(url)
 		if err != nil {
 			return nil, err
 		}
@@ -81,6 +79,18 @@ type memoryUser struct {
 
 // Close gives up this client's part; the last one frees the memory.
 func (u *memoryUser) Close() error { return u.leave() }
+
+// near returns the memory as a tier below another: who finds nothing in it does not
+// wait for somebody to fill it.
+func (u *memoryUser) near() cachestrategy.Strategy { return nearUser{u.Strategy, u.leave} }
+
+type nearUser struct {
+	cachestrategy.Strategy
+	leave func() error
+}
+
+// Close gives up this client's part.
+func (u nearUser) Close() error { return u.leave() }
 
 // Get waits, where nobody has the set but a client before this one is loading it.
 func (m *sharedMemory) Get(ctx context.Context, q cachestrategy.Query) (cachestrategy.Entry, error) {
