@@ -16,22 +16,22 @@ var (
 	// ErrDamaged: the entry cannot be read or does not add up. The next Put of the
 	// same or a newer version repairs it.
 	// To a client, which looks no further than package flags, it is flags.ErrFormat.
-	ErrDamaged error = damagedError{}
+	ErrDamaged error = formatError("cachestrategy: damaged entry")
 	// ErrNewerFormat: the entry was written by a later version of this program, which
-	// this one leaves alone.
-	ErrNewerFormat = errors.New("cachestrategy: entry of a newer format")
+	// this one leaves alone. To a client it is flags.ErrFormat.
+	ErrNewerFormat error = formatError("cachestrategy: entry of a newer format")
 	// ErrReadOnly: this user may read the cache and not write to it.
 	ErrReadOnly = errors.New("cachestrategy: read-only")
 	// ErrClosed: the cache was closed.
 	ErrClosed = errors.New("cachestrategy: closed")
 )
 
-type damagedError struct{}
+type formatError string
 
-func (damagedError) Error() string { return "cachestrategy: damaged entry" }
+func (e formatError) Error() string { return string(e) }
 
 // Is is for errors.Is.
-func (damagedError) Is(target error) bool { return target == flags.ErrFormat }
+func (formatError) Is(target error) bool { return target == flags.ErrFormat }
 
 // UnknownError is what Registry.Open returns for a name that nobody registered.
 type UnknownError struct {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -19,7 +18,6 @@ type Layer struct {
 	opts     LayerOptions
 	said     said
 	readOnly atomic.Bool
-	warned   sync.Map // reason -> time.Time of the last warning
 }
 
 // LayerOptions change how a Layer works. The zero value is for production.
@@ -37,7 +35,7 @@ type LayerOptions struct {
 	// YieldToDenial makes the layer stop writing, without an error, once the cache
 	// says that this user may not. For clients; to a router it is an error.
 	YieldToDenial bool
-	// Logger is told of entries that cannot be used. Default slog.Default().
+	// Logger is told when YieldToDenial takes effect. Default slog.Default().
 	Logger *slog.Logger
 }
 
@@ -61,43 +59,21 @@ func NewLayer(s Strategy, o *LayerOptions) *Layer {
 // Head returns the version the cache has, expired or not. The error wraps
 // ErrMiss where there is none.
 func (l *Layer) Head(ctx context.Context, set string) (flags.Head, error) {
-	e, err := l.get(ctx, Query{Set: set, HeadOnly: true})
+	e, err := l.strategy.Get(ctx, Query{Set: set, HeadOnly: true})
 	return e.Head, err
 }
 
 // Fetch returns what leads from have to the version the cache has, expired or
 // not: even an old entry saves its reader most of the way, and AsOf tells its age.
 func (l *Layer) Fetch(ctx context.Context, set string, have flags.Head) (flags.Update, error) {
-	e, err := l.get(ctx, Query{Set: set, Have: have})
+	e, err := l.strategy.Get(ctx, Query{Set: set, Have: have})
 	return e.Update, err
 }
 
 // Lookup is Fetch with the entry's instants; Entry.Usable says whether it may be
 // used without asking its origin.
 func (l *Layer) Lookup(ctx context.Context, set string, have flags.Head) (Entry, error) {
-	return l.get(ctx, Query{Set: set, Have: have})
-}
-
-func (l *Layer) get(ctx context.Context, q Query) (Entry, error) {
-	e, err := l.strategy.Get(ctx, q)
-	for _, reason := range []error{ErrDamaged, ErrNewerFormat} {
-		if errors.Is(err, reason) {
-			l.warn(ctx, reason, q.Set, err)
-		}
-	}
-	return e, err
-}
-
-// warnEvery bounds warnings of one kind; the errors themselves are counted above.
-const warnEvery = 10 * time.Second
-
-func (l *Layer) warn(ctx context.Context, reason error, set string, err error) {
-	now := time.Now()
-	if last, warned := l.warned.Load(reason); warned && now.Sub(last.(time.Time)) < warnEvery {
-		return
-	}
-	l.warned.Store(reason, now)
-	l.opts.Logger.WarnContext(ctx, "cache entry refused", "set", set, "cause", err)
+	return l.strategy.Get(ctx, Query{Set: set, Have: have})
 }
 
 // Put offers an installed update to the cache. Being refused is no error: then

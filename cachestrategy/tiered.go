@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -23,6 +24,10 @@ type Gate interface {
 type Tiered struct {
 	far, near Strategy
 	opts      TieredOptions
+
+	mu      sync.Mutex
+	refused uint64 // far entries that could not be used
+	told    time.Time
 }
 
 // TieredOptions change how a Tiered works. The zero value is for production, but
@@ -35,6 +40,10 @@ type TieredOptions struct {
 	// BulkTimeout bounds all that may take a whole set. Default 6 s; a far tier that
 	// has a timeout of its own for its first answer is given up as soon as that ends.
 	BulkTimeout time.Duration
+
+	// Logger is told, at most once in ten seconds, of far entries that cannot be used
+	// where the near tier answers instead. Default slog.Default().
+	Logger *slog.Logger
 
 	credulous bool // twin tests: what the far tier has is always the newer
 }
@@ -52,6 +61,9 @@ func NewTiered(far, near Strategy, o *TieredOptions) *Tiered {
 	}
 	if t.opts.Gate == nil {
 		t.opts.Gate = bounded{}
+	}
+	if t.opts.Logger == nil {
+		t.opts.Logger = slog.Default()
 	}
 	t.opts.Timeout = cmp.Or(max(t.opts.Timeout, 0), 100*time.Millisecond)
 	t.opts.BulkTimeout = cmp.Or(max(t.opts.BulkTimeout, 0), 6*time.Second)
@@ -83,6 +95,7 @@ func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
 	near, nearErr := t.near.Get(ctx, q)
 	switch {
 	case farErr != nil && nearErr == nil:
+		t.tell(ctx, q.Set, farErr)
 		return near, nil
 	case farErr != nil:
 		return Entry{}, farErr
@@ -95,6 +108,24 @@ func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
 		_, _ = t.near.Put(ctx, Offer{Update: far.Update, TTL: ttl, Margin: min(far.Margin, ttl-1)})
 	}
 	return far, nil
+}
+
+// tellEvery bounds what is logged.
+const tellEvery = 10 * time.Second
+
+// tell logs that the far tier has an entry that is none. What else can fail there is
+// for the gate to tell.
+func (t *Tiered) tell(ctx context.Context, set string, err error) {
+	if !errors.Is(err, flags.ErrFormat) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refused++
+	if now := time.Now(); t.told.IsZero() || now.Sub(t.told) >= tellEvery {
+		t.told = now
+		t.opts.Logger.WarnContext(ctx, "cache entry refused, the memory of this process answers", "set", set, "cause", err, "times", t.refused)
+	}
 }
 
 // ahead reports whether near is a later version of the same history.

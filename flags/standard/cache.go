@@ -86,7 +86,7 @@ func (c *Config) openRedis(url string, o *openedCache, breaker gate) (cachestrat
 	if err != nil {
 		return nil, err
 	}
-	far, err := rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, ReadOnly: c.CacheReadOnly})
+	far, err := rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, Dial: c.Dial, ReadOnly: c.CacheReadOnly})
 	if err != nil || size == "0" {
 		return far, err
 	}
@@ -95,7 +95,7 @@ func (c *Config) openRedis(url string, o *openedCache, breaker gate) (cachestrat
 		_ = far.Close() // never used
 		return nil, err
 	}
-	tiered := cachestrategy.NewTiered(far, near, &cachestrategy.TieredOptions{Gate: breaker, Timeout: o.timeout})
+	tiered := cachestrategy.NewTiered(far, near, &cachestrategy.TieredOptions{Gate: breaker, Timeout: o.timeout, Logger: c.Logger})
 	o.gate = open{breaker}
 	o.timeout *= 2 // the breaker's budget ends first, so that it is Redis that was slow and not the caller who left
 	return tiered, nil
