@@ -21,7 +21,7 @@ func (c *Client) awaitStream(ctx context.Context, r *request, t Token) bool {
 	defer deadline.Stop()
 	for c.primary.streaming.Load() {
 		changed := c.keeper.next()
-		if _, unmet := c.unmet(r, c.current.Load().snap); !unmet {
+		if c.unmet(r, c.current.Load().snap) == nil {
 			return true
 		}
 		select {

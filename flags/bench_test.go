@@ -1,12 +1,14 @@
 package flags
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // The floor of each benchmark is the least code that gives the answer: an atomic
@@ -122,7 +124,7 @@ func newBenchWorld(tb testing.TB) *benchWorld {
 		user: &floorUser{key: "tenant-0999", plan: "pro", country: "C9", version: "1.2.3"},
 		ec:   Entity("tenant-0999", String("plan", "pro"), String("country", "C9"), String("version", "1.2.3")),
 	}
-	w.state.Store(&published{snap: NewSnapshot(c.Checkpoint())})
+	w.state.Store(&published{snap: NewSnapshot(c.Checkpoint()), asOf: time.Now()})
 	w.floor.Store(&floor)
 	floor["object"].object, _ = ParseValue([]byte(`{"size":12}`))
 	return w
@@ -144,6 +146,8 @@ var (
 	sinkBool   bool
 	sinkString string
 	sinkValue  Value
+
+	sinkContext context.Context
 )
 
 func BenchmarkRead(b *testing.B) {
@@ -232,4 +236,46 @@ func floorMurmur(s string) uint32 {
 	h = (h ^ h>>16) * 0x85ebca6b
 	h = (h ^ h>>13) * 0xc2b2ae35
 	return h ^ h>>16
+}
+
+// BenchmarkDemand is what a request costs that demands a version which is held: the
+// context once, and for each read the look at it. The floor is context.WithValue and a read that looks one key up.
+func BenchmarkDemand(b *testing.B) {
+	w := newBenchWorld(b)
+	c := &Client{opts: Options{Set: "bench"}}
+	c.current.Store(w.state.Load())
+	type key struct{}
+	ctx, token := context.Background(), c.Token(context.Background())
+	b.Run("context/floor", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sinkContext = context.WithValue(ctx, key{}, w)
+		}
+	})
+	b.Run("context/at-least", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sinkContext = AtLeast(ctx, token)
+		}
+	})
+	valued := context.WithValue(ctx, key{}, w)
+	session := WithSession(ctx)
+	c.View(session)
+	b.Run("read/floor", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			found, _ := valued.Value(key{}).(*benchWorld)
+			sinkBool = found.find("static").on
+		}
+	})
+	for name, ctx := range map[string]context.Context{
+		"plain": ctx, "at-least": AtLeast(ctx, token), "pinned": c.Pin(ctx), "session": session, "bounded": MaxStaleness(ctx, time.Hour),
+	} {
+		b.Run("read/"+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				sinkBool = c.Bool(ctx, "static", w.ec, false)
+			}
+		})
+	}
 }

@@ -168,7 +168,8 @@ func TestPin(t *testing.T) {
 	})
 }
 
-// Reads cost one look at the context and no memory, however deep the context.
+// Reads cost one look at the context and no memory, however deep the context and
+// whatever it demands, as long as memory meets it. Demanding costs the context.
 func TestReadsWithContextDoNotAllocate(t *testing.T) {
 	s := memstore.New(nil)
 	defer closed(t, s)
@@ -179,17 +180,25 @@ func TestReadsWithContextDoNotAllocate(t *testing.T) {
 	for i := range 8 {
 		ctx = context.WithValue(ctx, key(i), i) //nolint:fatcontext // deep on purpose
 	}
-	floor := flags.AtLeast(ctx, c.Token(ctx))
-	view := c.View(ctx)
-	for name, read := range map[string]func(){
-		"client":          func() { c.Bool(ctx, "beta", anyone, false) },
-		"client, details": func() { c.BoolDetails(ctx, "beta", anyone, false) },
-		"held token":      func() { c.Bool(floor, "beta", anyone, false) },
-		"view":            func() { view.Bool("beta", anyone, false) },
-		"unknown flag":    func() { c.Bool(ctx, "nonsense", anyone, false) },
+	held := c.Token(ctx)
+	floor := flags.AtLeast(ctx, held)
+	session := flags.WithSession(ctx)
+	c.Bool(session, "beta", anyone, false) // the first read of a version is what the session learns from
+	for name, ctx := range map[string]context.Context{
+		"plain": ctx, "held token": floor, "strict": flags.Strict(floor), "bounded age": flags.MaxStaleness(floor, time.Hour),
+		"pinned": c.Pin(floor), "session": session, "all of them": c.Pin(flags.Strict(flags.MaxStaleness(flags.AtLeast(session, held), time.Hour))),
 	} {
-		if n := testing.AllocsPerRun(100, read); n != 0 {
+		if n := testing.AllocsPerRun(100, func() {
+			c.Bool(ctx, "beta", anyone, false)
+			c.BoolDetails(ctx, "beta", anyone, false)
+			c.Bool(ctx, "nonsense", anyone, false)
+			c.View(ctx).Bool("beta", anyone, false)
+		}); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+	}
+	var sink context.Context
+	if n := testing.AllocsPerRun(100, func() { sink = flags.AtLeast(ctx, held) }); n != 1 {
+		t.Errorf("AtLeast costs %v allocations, want the context alone (%v)", n, sink.Err())
 	}
 }

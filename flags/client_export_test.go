@@ -1,5 +1,16 @@
 package flags
 
+import "time"
+
+// MaxAges returns how many flags of a snapshot have which bound.
+func MaxAges(s *Snapshot) map[time.Duration]int {
+	ages := map[time.Duration]int{}
+	for _, c := range s.maxAges {
+		ages[c.age] = c.flags
+	}
+	return ages
+}
+
 // The guards of a client, switched off one at a time by the twins of tests.
 
 // WithoutVersionGuard installs older versions too.

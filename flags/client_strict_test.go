@@ -42,6 +42,7 @@ func TestStrict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := climb(t, cutOff)
+				l.stop()
 				ctx := tt.demand(l, t.Context())
 				d := l.BoolDetails(ctx, "beta", anyone, false)
 				if !d.Value || d.Err() != nil || d.Freshness != tt.want || d.Token().Revision != 2 {
@@ -76,6 +77,7 @@ func cutOff(t *testing.T, l *ladder, o *flags.Options) {
 	write(t, first.primary.store, putFlag("beta", onFlag))
 	waitFor(t, time.Second, "toggle", first.on)
 	closed(t, first.Client)
+	first.stop()
 	time.Sleep(10 * time.Minute)
 	withDisk(dir)(t, l, o)
 	l.primary.set(refuse)

@@ -50,8 +50,8 @@ func (c *Client) Token(ctx context.Context) Token {
 	if pinned := c.pinned(r); pinned != nil {
 		p = pinned
 	}
-	if t, ok := r.unmet(c.opts.Set, p.snap, everyEpoch); ok {
-		return t
+	if t := r.unmet(c.opts.Set, p.snap, everyEpoch); t != nil {
+		return *t
 	}
 	return View{p}.Token()
 }
@@ -69,7 +69,7 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 		p = p.short(miss, r.strict || c.opts.Strict)
 	}
 	if r.session != nil && p.snap != nil {
-		r.session.raise(p.snap.Token())
+		r.session.learn(&p.snap.head)
 	}
 	return View{p}
 }
@@ -77,19 +77,19 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 // meet finds what meets the demands of r, or the best there is and what it lacks.
 func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) {
 	if p := c.pinned(r); p != nil {
-		if t, ok := r.unmet(c.opts.Set, p.snap, everyEpoch); ok {
-			return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
+		if t := r.unmet(c.opts.Set, p.snap, everyEpoch); t != nil {
+			return p, &shortfall{what: missingVersion, want: *t, held: View{p}.Token()}
 		}
 		return p, nil
 	}
 	p := c.current.Load()
-	t, unmet := c.unmet(r, p.snap)
+	t := c.unmet(r, p.snap)
 	fresh := r.fresh && !c.opts.guards.Fresh
-	if !fresh && !unmet {
+	if !fresh && t == nil {
 		return p, nil
 	}
 	before := c.questions.sent.Load()
-	if !fresh && c.awaitStream(ctx, r, t) {
+	if !fresh && c.awaitStream(ctx, r, *t) {
 		return c.current.Load(), nil
 	}
 	from := c.origin()
@@ -98,8 +98,8 @@ func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) 
 	}
 	asked := c.ask(ctx, from, fresh, before)
 	p = c.current.Load()
-	if t, unmet = c.unmet(r, p.snap); unmet {
-		return p, &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
+	if t = c.unmet(r, p.snap); t != nil {
+		return p, &shortfall{what: missingVersion, want: *t, held: View{p}.Token()}
 	}
 	if fresh && !asked {
 		return p, &shortfall{what: missingWord, held: View{p}.Token()}
@@ -107,11 +107,11 @@ func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) 
 	return p, nil
 }
 
-// unmet returns a demand of r that s does not meet, or false. That a version of an older
+// unmet returns a demand of r that s does not meet, or nil. That a version of an older
 // epoch is met the primary must have said once: the epoch ended because something happened to the set.
-func (c *Client) unmet(r *request, s *Snapshot) (Token, bool) {
+func (c *Client) unmet(r *request, s *Snapshot) *Token {
 	if c.opts.guards.Token {
-		return Token{}, false
+		return nil
 	}
 	return r.unmet(c.opts.Set, s, c.questions.epoch.Load())
 }

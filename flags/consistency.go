@@ -143,16 +143,13 @@ func higher(a, b Token) Token {
 // everyEpoch is for those who cannot ask.
 const everyEpoch = math.MaxUint64
 
-// unmet returns a demand for the set that s does not meet, or false. Epochs below asked
+// unmet returns a demand for the set that s does not meet, or nil. Epochs below asked
 // are those of which the primary said that they have ended.
-func (r *request) unmet(set string, s *Snapshot, asked uint64) (Token, bool) {
-	if t := unmet(r.floors, set, s, asked); t != nil {
-		return *t, true
+func (r *request) unmet(set string, s *Snapshot, asked uint64) *Token {
+	if t := unmet(r.floors, set, s, asked); t != nil || r.session == nil {
+		return t
 	}
-	if t := unmet(r.session.tokens(), set, s, asked); t != nil {
-		return *t, true
-	}
-	return Token{}, false
+	return unmet(r.session.tokens(), set, s, asked)
 }
 
 func unmet(floors []Token, set string, s *Snapshot, asked uint64) *Token {
@@ -166,6 +163,11 @@ func unmet(floors []Token, set string, s *Snapshot, asked uint64) *Token {
 
 // reaches reports whether s is at t or past it, in t's history.
 func reaches(s *Snapshot, t *Token, asked uint64) bool {
-	return s != nil && compatible(t.Lineage, s.head.Lineage) && !s.head.Before(t.Version) &&
-		(t.Epoch == s.head.Epoch || s.head.Epoch < asked)
+	if s == nil || !compatible(t.Lineage, s.head.Lineage) {
+		return false
+	}
+	if t.Epoch == s.head.Epoch {
+		return t.Revision <= s.head.Revision
+	}
+	return t.Epoch < s.head.Epoch && s.head.Epoch < asked
 }

@@ -60,6 +60,17 @@ func (s *session) tokens() []Token {
 	return nil
 }
 
+// learn notes what a read was answered from: nearly always what the one before was.
+func (s *session) learn(h *Head) {
+	seen := s.tokens()
+	for i := range seen {
+		if t := &seen[i]; t.Version == h.Version && t.Lineage == h.Lineage && t.Set == h.Set {
+			return
+		}
+	}
+	s.raise(h.Token())
+}
+
 // raise notes t unless it is no news.
 func (s *session) raise(t Token) {
 	if s == nil {

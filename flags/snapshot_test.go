@@ -3,6 +3,7 @@ package flags_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -120,7 +121,7 @@ func randomChange(r *rand.Rand) flags.Mutation {
 	case 8:
 		return put(metadataKey(fmt.Sprintf("m%d", r.IntN(3))), fmt.Sprint(r.IntN(9)))
 	case 9:
-		return putFlag(flag, fmt.Sprintf(`{"defaultVariant":"off","metadata":{"m1":"own"},"targeting":{"if":[{"$ref":"rule%d"},"on"]},"variants":{"off":false,"on":true}}`, r.IntN(3)))
+		return putFlag(flag, fmt.Sprintf(`{"defaultVariant":"off","metadata":{"m1":"own","maxAge":%d},"targeting":{"if":[{"$ref":"rule%d"},"on"]},"variants":{"off":false,"on":true}}`, r.IntN(4), r.IntN(3)))
 	case 10:
 		return putFlag(flag, `{"variants"`)
 	default:
@@ -132,6 +133,9 @@ func sameAnswers(t *testing.T, a, b *flags.Snapshot) {
 	t.Helper()
 	if !slices.Equal(a.Keys(), b.Keys()) || a.Len() != b.Len() {
 		t.Fatal("keys differ")
+	}
+	if !maps.Equal(flags.MaxAges(a), flags.MaxAges(b)) {
+		t.Fatalf("bounds of ages: %v and %v", flags.MaxAges(a), flags.MaxAges(b))
 	}
 	for i := range 200 {
 		key := fmt.Sprintf("flag-%d", i)

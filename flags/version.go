@@ -113,7 +113,7 @@ func (t Token) String() string {
 // ParseToken reads a token's text form. The error wraps ErrInvalid.
 func ParseToken(s string) (Token, error) {
 	bad := func(why string) (Token, error) {
-		return Token{}, fmt.Errorf("%w token %q: %s; want set@epoch.revision~lineage", ErrInvalid, s, why)
+		return Token{}, fmt.Errorf("%w token %q: %s; want set@epoch.revision~lineage", ErrInvalid, shorten(s), why)
 	}
 	set, rest, ok := strings.Cut(s, "@")
 	if !ok {

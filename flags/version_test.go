@@ -57,9 +57,10 @@ func TestParseTokenRefuses(t *testing.T) {
 		"s@0.1~k7q2m9x0":                  "bad lineage",
 		"s@0.1~K7Q2M9XY":                  "bad lineage",
 		"s@0.1@0.2":                       "bad revision",
+		strings.Repeat("x", 1<<20):        "no @",
 	} {
 		_, err := flags.ParseToken(text)
-		if !errors.Is(err, flags.ErrInvalid) || !strings.Contains(err.Error(), why) {
+		if !errors.Is(err, flags.ErrInvalid) || !strings.Contains(err.Error(), why) || len(err.Error()) > 400 {
 			t.Errorf("%q: %v, want %s", text, err, why)
 		}
 	}
