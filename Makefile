@@ -18,12 +18,12 @@ test: deps ## everything: brings up Redis and the Mongo-protocol server, vet, li
 	@.ci/timed lint $(MAKE) --no-print-directory lint
 	@.ci/timed devmongo $(MAKE) --no-print-directory $(HOLDFAST_DEVMONGO)
 	@.ci/timed bench-build $(MAKE) --no-print-directory bench-build
-	@.ci/timed race-tests go test -race -timeout 10m ./...
+	@.ci/timed race-tests .ci/tally go test -race -timeout 10m ./...
 	@.ci/timed demo $(MAKE) --no-print-directory demo
 
 .PHONY: test-long
 test-long: deps $(HOLDFAST_DEVMONGO) ## the same tests with larger volumes, and each fuzz target for FUZZTIME
-	HOLDFAST_LONG=1 go test -race -timeout 60m ./...
+	HOLDFAST_LONG=1 .ci/tally go test -race -timeout 60m ./...
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: deps
@@ -33,6 +33,10 @@ deps:
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint, pinned in internal/tools
 	$(TOOLS)/golangci-lint run --timeout 10m ./...
+
+.PHONY: docs
+docs: ## docs/failure-matrix.md, from what the tests find
+	go test -count=1 -run '^TestSubsets$$' ./internal/matrix -update
 
 .PHONY: bench
 bench: ## evaluation shapes beside their floor, ratios in one run

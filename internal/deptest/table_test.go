@@ -66,6 +66,7 @@ var table = map[string]rule{
 	"internal/testenv":    {},
 	"internal/demo":       {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
 	"internal/matrix":     {},
+	"internal/matrix/sum": {own: []string{"internal/matrix"}},
 	"internal/matrix/rig": {own: []string{"..."}, others: []string{""}},
 	"internal/e2e":        {own: []string{"..."}, others: []string{""}},
 }

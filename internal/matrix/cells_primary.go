@@ -6,13 +6,13 @@ var primaryCells = []Cell{
 		ID: "F1", Fault: "router refuses connections",
 		Pass:   "opens after exactly 4 failed calls, the lost stream being one; nothing more is sent for 15 s; TCP dials in 15 s <= 14; a cold process reads the secondary <= 1.2 s after the first failure, a warm one within 12 s",
 		Result: "4 calls, then none; dials <= 14; cold <= 1.2 s, warm <= 12 s; warm reads wait 0 s",
-		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryRefuses"}, Twins: []string{"internal/matrix.TestPrimaryTwins"},
+		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryRefuses"}, Twins: []string{"internal/matrix.TestTwins/no_breaker"},
 	},
 	{
 		ID: "F2", Fault: "router accepts and hangs",
 		Pass:   "a call on a good connection is cut at its budget, 1 s (REST 5 s) +- 50 ms, none later; opens after 4; no reader waits",
 		Result: "4 calls, each of one budget; warm reads wait 0 s",
-		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryHangsAtStart"}, Twins: []string{"internal/matrix.TestPrimaryTwins"},
+		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryHangsAtStart"}, Twins: []string{"internal/matrix.TestTwins/no_breaker"},
 	},
 	{
 		ID: "F3", Fault: "router's connection is cut after each byte of a load, or reset",
@@ -61,7 +61,7 @@ var primaryCells = []Cell{
 		ID: "F10", Fault: "router back after 50 s",
 		Pass:   "first good read <= 2 s after the gate opens next; stream there <= 12 s after it",
 		Result: "both <= 2 s",
-		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryDownForLong"}, Twins: []string{"internal/matrix.TestPrimaryTwins"},
+		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryDownForLong"},
 	},
 	{
 		ID: "F30", Fault: "router 200 ms up, 200 ms down, for 5 min",
@@ -73,12 +73,12 @@ var primaryCells = []Cell{
 		ID: "F31", Fault: "router says that there is no such set",
 		Pass:   "the secondary is not read; to the breaker a success; what is held stays",
 		Result: "0 trips; 0 loads of the secondary but the one that tries it out",
-		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryAnswersNo"}, Twins: []string{"internal/matrix.TestPrimaryTwins"},
+		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestPrimaryAnswersNo"},
 	},
 	{
 		ID: "F32", Fault: "router refuses the credentials",
 		Pass:   "the secondary is not read; last known flags, reported stale; error in Status",
 		Result: "0 trips; 0 loads of the secondary but the one that tries it out; STALE; state denied",
-		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestDeniedKeepsLastKnown"}, Twins: []string{"internal/matrix.TestPrimaryTwins"},
+		Tests:  []string{"internal/matrix.TestPrimary", "flags.TestDeniedKeepsLastKnown"},
 	},
 }

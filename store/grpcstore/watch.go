@@ -51,6 +51,7 @@ type watch struct {
 	// Of open, then of pump.
 	at     flags.Head // where the reader will be after the events received so far
 	pieces wire.Assembler
+	base   *flags.Checkpoint // received, not passed on yet
 	reset  string
 	asOf   time.Time // when the newest ping was sent that the router has echoed, less what it said it did not know
 
@@ -163,8 +164,10 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 		if cp.Set != w.set {
 			return ev, false, fmt.Errorf("%w: asked for set %q, got %s", flags.ErrFormat, w.set, cp.Token())
 		}
-		ev.Checkpoint, ev.Reset = cp, w.reset
-		w.at, w.reset = cp.Head, ""
+		// It waits for what comes next, commits or the head as it is now: by itself it may be
+		// hundreds of commits old, and nothing says so.
+		w.base, w.at = cp, cp.Head
+		return ev, false, nil
 	case *pb.WatchResponse_Commits:
 		if ev.Commits, err = wire.Decode(m.Commits); err != nil {
 			return ev, false, err
@@ -173,7 +176,9 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 			return ev, false, err
 		}
 	case *pb.WatchResponse_Heartbeat:
-		return w.heartbeat(m.Heartbeat)
+		if ev, whole, err = w.heartbeat(m.Heartbeat); err != nil || ev.Queued {
+			return ev, whole, err
+		}
 	case *pb.WatchResponse_Reset_:
 		w.reset = m.Reset_.GetReason()
 		return ev, false, nil
@@ -183,6 +188,10 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 		return ev, false, nil
 	}
 	ev.Head, ev.AsOf = w.at, w.asOf
+	if w.base != nil {
+		ev.Checkpoint, ev.Reset = w.base, w.reset
+		w.base, w.reset = nil, ""
+	}
 	return ev, true, nil
 }
 

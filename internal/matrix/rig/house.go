@@ -96,11 +96,11 @@ func New(tb testing.TB, o Options) *House {
 // filling is flags of so many bytes.
 func filling(size int) (changes []flags.Mutation) {
 	for i := 0; size > 0; i++ {
-		random := make([]byte, min(size, 1<<20)/2)
+		random := make([]byte, min(size, 1_000_000)/2)
 		_, _ = rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(random) // never fails
 		text := fmt.Appendf(nil, `{"defaultVariant":"v","description":"%x","state":"ENABLED","variants":{"v":1}}`, random)
 		changes = append(changes, flags.Mutation{Key: flags.FlagKey(fmt.Sprintf("fill%d", i)), Bytes: text})
-		size -= 1 << 20
+		size -= 1_000_000
 	}
 	return changes
 }
