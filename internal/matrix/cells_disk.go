@@ -5,13 +5,13 @@ var diskCells = []Cell{
 		ID: "F17", Fault: "every other layer dead, cold start, 10,000 flags on disk",
 		Pass:   "answers at once from the file, reported stale; the benchmark says how long reading it takes (bar 250 ms)",
 		Result: "New waits for nothing",
-		Tests:  []string{"internal/matrix.TestColdStartFromDisk"},
+		Tests:  []string{"internal/matrix.TestColdStartFromDisk", "internal/matrix.TestOutages"}, Twins: []string{"internal/matrix.TestTwins/no_file"},
 	},
 	{
 		ID: "F18", Fault: "every layer dead, cold start, nothing on disk",
 		Pass:   "defaults within 1.5 s + 100 ms, with an error code; Status says what each layer is short of",
 		Result: "New returns after 1.5 s",
-		Tests:  []string{"internal/matrix.TestColdStartFromNothing"},
+		Tests:  []string{"internal/matrix.TestColdStartFromNothing", "internal/matrix.TestOutages"},
 	},
 	{
 		ID: "F19", Fault: "last-known-good file: cut at each byte, each bit of 64 KiB flipped, disk full, directory read-only, kill -9 while writing",

@@ -14,16 +14,4 @@ var outageCells = []Cell{
 		Result: "0 failed reads; STALE; age >= the time that has passed",
 		Tests:  []string{"internal/matrix.TestOutages", "flags.TestEverythingDies"}, Twins: []string{"internal/matrix.TestTwins/forgetful"},
 	},
-	{
-		ID: "F17", Fault: "everything remote down, refusing or hanging, at a start with a file on disk",
-		Pass:   "ready within 100 ms, from disk",
-		Result: "New takes 0 s; STALE",
-		Tests:  []string{"internal/matrix.TestOutages", "flags.TestStartsWithEverythingDead"}, Twins: []string{"internal/matrix.TestTwins/no_file"},
-	},
-	{
-		ID: "F18", Fault: "everything remote down, refusing or hanging, at a start without a file",
-		Pass:   "defaults within 1.6 s; the error is in Status",
-		Result: "New takes 1.5 s",
-		Tests:  []string{"internal/matrix.TestOutages", "flags.TestStartsWithEverythingDead"},
-	},
 }
