@@ -240,6 +240,7 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 	switch {
 	case err == nil:
 		c.trouble.clear()
+		l.stats.recovered()
 		_ = stream.Applied(Ack{Head: ev.Head, Layers: c.layerStates()}) // Next reports a stream that is lost
 		return nil
 	case errors.Is(err, errOlder):

@@ -86,6 +86,12 @@ func (st *layerStats) answered(took time.Duration, err error) {
 	}
 }
 
+// recovered notes that the layer serves, though the last call of it failed: its stream
+// brings something.
+func (st *layerStats) recovered() {
+	st.update(func(s *LayerStatus) { s.LastError, s.State = "", "ok" })
+}
+
 func (st *layerStats) saw(h Head) {
 	st.update(func(s *LayerStatus) { s.Head = h.Token() })
 }

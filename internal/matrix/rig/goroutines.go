@@ -48,15 +48,14 @@ func (h *House) leftOver() (stack string, n int) {
 	}
 }
 
-// release lets hanging connections notice that their clients have left them.
+// release lets connections whose end does not get through end at the other side too.
 func (h *House) release() {
 	links := map[*faultnet.Proxy]*Fault{
 		h.Primary.Link: h.Primary.fault.Load(), h.Secondary.Link: h.Secondary.fault.Load(), h.Cache.Link: h.Cache.fault.Load(),
 	}
 	for link, f := range links {
-		if f.Net.Mode == faultnet.Hang {
-			setLink(h.tb, link, faultnet.Faults{})
-			Wait(time.Millisecond)
+		if f.Net != (faultnet.Faults{}) {
+			setLink(h.tb, link, Reset.Net)
 			setLink(h.tb, link, f.Net)
 		}
 	}

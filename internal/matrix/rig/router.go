@@ -52,7 +52,7 @@ func newRouter(tb testing.TB) *Router {
 
 // serveGRPC serves the router's own API.
 func (r *Router) serveGRPC() {
-	listener := bufconn.Listen(1 << 20)
+	listener := bufconn.Listen(64 << 10)
 	r.hub = hub.New(r.Store, nil)
 	server := grpc.NewServer(append(flagsvc.ServerOptions(nil, nil, nil),
 		grpc.ChainUnaryInterceptor(r.unary), grpc.ChainStreamInterceptor(r.stream))...)
