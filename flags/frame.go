@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 )
 
 // A frame is the outer form of an encoded commit or checkpoint:
@@ -59,11 +60,16 @@ func sealFrame(magic string, plain []byte) ([]byte, error) {
 	return binary.BigEndian.AppendUint32(out.Bytes(), crc32.Checksum(out.Bytes(), castagnoli)), nil
 }
 
+// deflaters are kept, for one takes more than a megabyte, whatever it is used for.
+var deflaters = sync.Pool{New: func() any {
+	fw, _ := flate.NewWriter(nil, flate.BestSpeed) // fails on levels that do not exist
+	return fw
+}}
+
 func deflate(w io.Writer, plain []byte) error {
-	fw, err := flate.NewWriter(w, flate.BestSpeed)
-	if err != nil {
-		return fmt.Errorf("compress: %w", err)
-	}
+	fw := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(fw)
+	fw.Reset(w)
 	if _, err := fw.Write(plain); err != nil {
 		return fmt.Errorf("compress: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
@@ -53,6 +54,7 @@ func TestRouterIsLinearizable(t *testing.T) {
 			if run.kills == 0 || len(run.history) < 100 {
 				t.Error("so few kills and operations show nothing")
 			}
+			matrix.Tally(t, "F24", run.kills, 0)
 		})
 	}
 }

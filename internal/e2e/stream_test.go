@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	flagrouter "github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 	"github.com/holdfast-flags/holdfast/store/memstore"
@@ -96,6 +97,7 @@ func TestCutAtEveryEvent(t *testing.T) {
 	if f.commits != events || f.checkpoints != 1 || f.cuts < events {
 		t.Errorf("%d commits, %d checkpoints, %d cuts in %d events", f.commits, f.checkpoints, f.cuts, events)
 	}
+	matrix.Tally(t, "F25", int(f.cuts), 0)
 }
 
 // TestFollowersFindWhatIsWrong is the twin of both: streams that are not as they

@@ -111,7 +111,7 @@ func (s *bareServer) Watch(stream pb.Flags_WatchServer) error {
 	if _, err := stream.Recv(); err != nil {
 		return err
 	}
-	messages := make(chan *pb.WatchResponse, 64)
+	messages := make(chan *pb.WatchResponse, 256)
 	messages <- &pb.WatchResponse{}
 	s.mu.Lock()
 	s.streams = append(s.streams, messages)

@@ -42,15 +42,27 @@ func newRig(t testing.TB, opts flagsvc.Options, log *slog.Logger) *rig {
 // newRigOver is for tests that put something between the service and its store.
 func newRigOver(t testing.TB, mem *memstore.Store, opts flagsvc.Options, log *slog.Logger) *rig {
 	t.Helper()
-	r := &rig{t: t, mem: mem, lis: bufconn.Listen(1 << 16)}
-	r.hub = hub.New(r.mem, nil)
+	h := hub.New(mem, nil)
 	if opts.Store == nil {
-		opts.Store = r.mem
+		opts.Store = mem
 	}
-	opts.Hub = r.hub
-	r.svc = flagsvc.New(opts)
-	server := grpc.NewServer(flagsvc.ServerOptions(opts.Policy, nil, log)...)
-	r.svc.Register(server)
+	opts.Hub = h
+	svc := flagsvc.New(opts)
+	t.Cleanup(func() {
+		h.Close()
+		_ = mem.Close()
+	})
+	r := newRigOf(t, func(s *grpc.Server) { svc.Register(s) }, flagsvc.ServerOptions(opts.Policy, nil, log)...)
+	r.mem, r.hub, r.svc = mem, h, svc
+	return r
+}
+
+// newRigOf is for tests of other services.
+func newRigOf(t testing.TB, register func(*grpc.Server), opts ...grpc.ServerOption) *rig {
+	t.Helper()
+	r := &rig{t: t, lis: bufconn.Listen(1 << 16)}
+	server := grpc.NewServer(opts...)
+	register(server)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -60,8 +72,6 @@ func newRigOver(t testing.TB, mem *memstore.Store, opts flagsvc.Options, log *sl
 	t.Cleanup(func() {
 		server.Stop()
 		<-done
-		r.hub.Close()
-		_ = r.mem.Close()
 	})
 	return r
 }

@@ -48,30 +48,6 @@ func TestHeartbeats(t *testing.T) {
 	})
 }
 
-// TestSlowWatcher: one that does not read neither delays the others nor costs a
-// queue, and gets what it missed in few pieces.
-func TestSlowWatcher(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const writes = 200
-		r := newRig(t, flagsvc.Options{}, nil)
-		head := r.create(100)
-		slow := r.watch(r.dial(), head)
-		quick := r.watch(r.conn, head)
-		recv(t, slow)
-		recv(t, quick)
-		var last flags.Head
-		for i := range writes {
-			last = r.write(i, 4096) // together far more than flow control lets through unread
-			if got := reach(t, quick, last.Revision); got > 1 {
-				t.Fatalf("a quick watcher needed %d messages for one commit", got)
-			}
-		}
-		if got := reach(t, slow, last.Revision); got > 64 {
-			t.Errorf("%d messages were waiting for a slow watcher of %d commits, want 64 at most", got, writes)
-		}
-	})
-}
-
 // TestRationing: initial loads take turns, those who wait are told, and one that
 // takes its load slowly does not hold the others up for ever.
 func TestRationing(t *testing.T) {
