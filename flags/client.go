@@ -34,7 +34,8 @@ type Client struct {
 	warning sync.Mutex
 	warned  time.Time
 
-	questions questions
+	questions  questions
+	unmetReads unmetReads
 
 	// The client's own lifetime, ended by Close; no caller's context outlives a call.
 	ctx     context.Context
@@ -62,6 +63,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 		opts.guards = off
 	}
 	c := &Client{opts: opts, trouble: trouble{changed: make(chan struct{})}}
+	c.unmetReads.began = time.Now()
 	c.keeper = newKeeper(&c.opts, &c.current)
 	c.keeper.offer = c.installed
 	c.primary = newLayer(opts.Primary, true, &c.opts)

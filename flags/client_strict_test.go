@@ -1,8 +1,12 @@
 package flags_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +152,33 @@ func TestFreshWithoutAPrimary(t *testing.T) {
 		written := write(t, l.secondary.store, putFlag("beta", onFlag))
 		if d, _ := l.took(flags.AtLeast(t.Context(), written)); d.Freshness != flags.FreshnessFresh || !d.Value {
 			t.Errorf("a token can be met without a primary: %v", d.Freshness)
+		}
+	})
+}
+
+// What reads could not have is counted by what it was, and told once in ten seconds.
+func TestUnmetDemandsAreToldAndCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		l := climb(t, func(_ *testing.T, _ *ladder, o *flags.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		if got := l.Status().Unmet; got != nil {
+			t.Errorf("at first: %v", got)
+		}
+		foreign := flags.Token{Set: "default", Version: flags.Version{Revision: 1}, Lineage: flags.NewLineage()}
+		future := flags.Token{Set: "default", Version: flags.Version{Revision: 99}}
+		for range 20 {
+			l.Bool(flags.AtLeast(t.Context(), foreign), "beta", anyone, false)
+		}
+		l.Bool(flags.AtLeast(t.Context(), future), "beta", anyone, false)
+		time.Sleep(2 * time.Second)
+		l.Bool(flags.MaxStaleness(t.Context(), time.Nanosecond), "beta", anyone, false)
+		want := map[string]uint64{"another lineage": 20, "version": 1, "age": 1}
+		if got := l.Status().Unmet; !maps.Equal(got, want) {
+			t.Errorf("counted %v, want %v", got, want)
+		}
+		closed(t, l.Client) // nobody writes the log any more
+		if n := strings.Count(log.String(), `wanted="another lineage"`); n != 1 || !strings.Contains(log.String(), foreign.String()) {
+			t.Errorf("told %d times in %s", n, log.String())
 		}
 	})
 }

@@ -66,6 +66,7 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 		miss = &shortfall{what: missingAge, bound: r.staleness}
 	}
 	if miss != nil {
+		c.unmetReads.count(ctx, c, miss)
 		p = p.short(miss, r.strict || c.opts.Strict)
 	}
 	if r.session != nil && p.snap != nil {
@@ -78,7 +79,7 @@ func (c *Client) viewFor(ctx context.Context, r *request) View {
 func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) {
 	if p := c.pinned(r); p != nil {
 		if t := r.unmet(c.opts.Set, p.snap, everyEpoch); t != nil {
-			return p, &shortfall{what: missingVersion, want: *t, held: View{p}.Token()}
+			return p, p.behind(*t)
 		}
 		return p, nil
 	}
@@ -99,7 +100,7 @@ func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) 
 	asked := c.ask(ctx, from, fresh, before)
 	p = c.current.Load()
 	if t = c.unmet(r, p.snap); t != nil {
-		return p, &shortfall{what: missingVersion, want: *t, held: View{p}.Token()}
+		return p, p.behind(*t)
 	}
 	if fresh && !asked {
 		return p, &shortfall{what: missingWord, held: View{p}.Token()}

@@ -18,15 +18,32 @@ type missing uint8
 
 const (
 	missingVersion missing = iota // that of a token
+	missingLineage                // the same, of a history that this process does not follow
 	missingWord                   // the primary's, that this is the newest
 	missingAge                    // one below the bound
 	missingSet                    // any at all
+	missingKinds
 )
+
+func (m missing) String() string {
+	return [...]string{"version", "another lineage", "the primary's word", "age", "set", ""}[m]
+}
+
+// behind is the shortfall of p before t.
+func (p *published) behind(t Token) *shortfall {
+	s := &shortfall{what: missingVersion, want: t, held: View{p}.Token()}
+	if !compatible(t.Lineage, s.held.Lineage) {
+		s.what = missingLineage
+	}
+	return s
+}
 
 func (s *shortfall) Error() string {
 	switch s.what {
 	case missingVersion:
 		return fmt.Sprintf("%v: %s is demanded, %s is held", ErrNotFresh, s.want, orNothing(s.held))
+	case missingLineage:
+		return fmt.Sprintf("%v: %s is demanded, which is of another history than %s", ErrNotFresh, s.want, s.held)
 	case missingWord:
 		return fmt.Sprintf("%v: the primary did not confirm %s", ErrNotFresh, orNothing(s.held))
 	case missingAge:

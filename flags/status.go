@@ -13,6 +13,9 @@ type ClientStatus struct {
 	Age       time.Duration // since the origin was known to be at Token; 0 where that is unknown
 	Lineage   Lineage       // fixed by the first answer of the primary or secondary; "" until then
 	Layers    []LayerStatus // the layers there are, best first
+	// Unmet counts the reads whose demand could not be met, by what they wanted: "version", "another
+	// lineage", "the primary's word", "age". Nil: none.
+	Unmet map[string]uint64
 }
 
 // ByName returns the status of the layer with the given name, or false.
@@ -128,7 +131,7 @@ func (l *layer) status() LayerStatus {
 // Status returns a picture of the client and its layers.
 func (c *Client) Status() ClientStatus {
 	p := c.current.Load()
-	s := ClientStatus{Layer: p.layer, Freshness: p.freshness, Lineage: c.keeper.knownLineage()}
+	s := ClientStatus{Layer: p.layer, Freshness: p.freshness, Lineage: c.keeper.knownLineage(), Unmet: c.unmetReads.status()}
 	s.Token = View{p}.Token()
 	if !p.asOf.IsZero() {
 		s.Age = time.Since(p.asOf)
