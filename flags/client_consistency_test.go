@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
@@ -28,6 +29,7 @@ func TestAtLeast(t *testing.T) {
 		if n := l.primary.count("", time.Time{}); n != sent {
 			t.Errorf("a version that is held cost %d calls", n-sent)
 		}
+		matrix.Tally(t, "G7", 1, 0)
 
 		write := apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
 		written := write.Head().Token()

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
 	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
@@ -164,6 +165,8 @@ func TestNoFlipBack(t *testing.T) {
 				if f.inversions > 0 || len(f.clients) != processes {
 					t.Errorf("%d inversions in %d processes", f.inversions, len(f.clients))
 				}
+				matrix.Tally(t, "G1", processes*toggles[name], f.inversions)
+				matrix.Tally(t, "G3", toggles[name], 0)
 			})
 		})
 	}

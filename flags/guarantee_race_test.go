@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
@@ -141,6 +142,7 @@ func TestTwoLevelCache(t *testing.T) {
 	}
 	t.Run("guarded", func(t *testing.T) {
 		run(t, nil)
+		matrix.Tally(t, "G5", len(orders), 0)
 		if len(orders) != 20 {
 			t.Errorf("%d orders, want 20", len(orders))
 		}

@@ -25,6 +25,7 @@ func TestSessionHopping(t *testing.T) {
 	t.Run("with the header", func(t *testing.T) {
 		back, notFresh := hop(t, reads, true)
 		matrix.Tally(t, "F23", reads, back)
+		matrix.Tally(t, "G2", reads, back)
 		t.Logf("%d reads: %d went back, %d NOT_FRESH", reads, back, notFresh)
 		if back+notFresh > 0 {
 			t.Errorf("%d reads went back, %d were NOT_FRESH though the primary answers", back, notFresh)

@@ -122,4 +122,5 @@ func (y *yourWrites) check(t *testing.T, rounds int) {
 	t.Logf("%d reads under %d faults: %d violations, %d NOT_FRESH, p99 wait with a stream %v; %d would have been old without the token",
 		rounds, y.faults, violations, y.notFresh, p99, y.stale)
 	matrix.Tally(t, "F22", rounds, violations)
+	matrix.Tally(t, "G4", rounds, violations)
 }
