@@ -24,7 +24,7 @@ type protocol struct {
 	budget time.Duration // to the first answer
 }
 
-var protocols = []protocol{{"grpc", time.Second}}
+var protocols = []protocol{{"grpc", time.Second}, {"rest", 5 * time.Second}}
 
 // house builds one whose primary speaks p.
 func (p protocol) house(t *testing.T) *rig.House { return rig.New(t, rig.Options{Primary: p.name}) }
@@ -146,7 +146,7 @@ func cuts(t *testing.T, p protocol) int {
 
 func slow(t *testing.T, p protocol) int {
 	h := p.house(t)
-	h.Primary.Set(rig.Slow(p.budget * 9 / 10))
+	h.Primary.Set(rig.Slow(p.budget - 100*time.Millisecond))
 	c := h.Client(rig.ClientOptions{NoCache: true, NoSecondary: true, Pace: time.Second})
 	c.Await(time.Minute, "the set", c.Current)
 	began := time.Now()
@@ -156,7 +156,7 @@ func slow(t *testing.T, p protocol) int {
 	if n := len(c.Trips("primary")); n != 0 {
 		t.Errorf("tripped %d times", n)
 	}
-	h.Primary.Set(rig.Fault{Wait: p.budget * 11 / 10, Only: "Head"})
+	h.Primary.Set(rig.Fault{Wait: p.budget + 100*time.Millisecond, Only: "Head"})
 	began = time.Now()
 	for len(c.Trips("primary")) == 0 {
 		c.View(flags.Fresh(t.Context()))

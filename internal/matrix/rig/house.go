@@ -71,6 +71,9 @@ func New(tb testing.TB, o Options) *House {
 	case "", "grpc":
 		h.primary = "grpc://primary:8015"
 		h.Primary.serveGRPC()
+	case "rest":
+		h.primary = "rest+http://primary:8016"
+		h.Primary.serveREST()
 	default:
 		tb.Fatalf("rig: no primary over %q", o.Primary)
 	}

@@ -38,3 +38,25 @@ func TestHealthy(t *testing.T) {
 		t.Logf("%+v %+v", c.StartTook, c.Report())
 	})
 }
+
+// A process that starts with nothing answers from the newest version at once, and not
+// from the checkpoint that the newest commits are applied to.
+func TestFirstAnswerIsNewest(t *testing.T) {
+	for _, protocol := range []string{"grpc", "rest"} {
+		t.Run(protocol, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := rig.New(t, rig.Options{Primary: protocol})
+				for range 100 {
+					h.Write()
+				}
+				for range 10 {
+					c := h.Client(rig.ClientOptions{NoCache: true, NoSecondary: true})
+					if !c.Current() {
+						t.Errorf("began with %v, newest is %v", c.Status().Token, h.Newest())
+					}
+					c.Stop()
+				}
+			})
+		})
+	}
+}
