@@ -19,15 +19,26 @@ import (
 func main() {
 	turns := flag.Int("turns", 150, "how often each shape is measured")
 	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
-	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else")
+	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else; fan-out: the router only")
+	clients := flag.Int("clients", 1000, "how many clients a toggle goes out to")
 	flag.Parse()
-	if err := run(context.Background(), *turns, *slice, *only); err != nil {
+	if addr := os.Getenv(connectEnv); addr != "" {
+		if err := connected(context.Background(), addr, os.Getenv(headEnv), *clients); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: clients:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(context.Background(), *turns, *slice, *only, *clients); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, turns int, slice time.Duration, only string) error {
+func run(ctx context.Context, turns int, slice time.Duration, only string, clients int) error {
+	if only == "fan-out" {
+		return router(ctx, clients)
+	}
 	w, err := newWorld(ctx)
 	if err != nil {
 		return err
@@ -51,5 +62,16 @@ func run(ctx context.Context, turns int, slice time.Duration, only string) error
 	}
 	fmt.Println()
 	m.cores(w.shapes(ctx)[1])
-	return loads()
+	if err := loads(); err != nil {
+		return err
+	}
+	return router(ctx, clients)
+}
+
+// router shows what clients cost a router.
+func router(ctx context.Context, clients int) error {
+	if err := fanOuts(ctx, clients, 60); err != nil {
+		return err
+	}
+	return memories(ctx, clients)
 }
