@@ -1,6 +1,7 @@
 package restwire
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -28,9 +29,11 @@ const (
 
 // Bounds of what one stream of parts may make its reader hold.
 const (
-	maxSmall = 64 << 10  // any part but checkpoints and commits
-	maxTotal = 256 << 20 // of all parts, and of the changes in them
-	maxParts = 1 << 20
+	maxSmall  = 64 << 10  // any part but checkpoints and commits
+	maxTotal  = 256 << 20 // of all parts, and of the changes in them
+	mostSmall = 1024      // parts but checkpoints and commits
+
+	commitOverhead = 512 // bytes that a commit takes in memory besides those of its changes, about
 )
 
 // Parts is a stream of parts to be sent. Its pieces share the memory of what was
@@ -84,13 +87,14 @@ type Received struct {
 	Commits    []flags.Commit
 	Bytes      int // received, and of the changes
 
-	parts int
+	small int // parts but checkpoints and commits
 }
 
 // ReadParts reads a stream to its end part. Each time something has come it calls
 // progress, which may be nil. The error is that of r, io.ErrUnexpectedEOF where the
 // stream was cut, or wraps flags.ErrFormat, flags.ErrTooLarge or flags.ErrDigest.
 func ReadParts(r io.Reader, progress func(*Received)) (*Received, error) {
+	r = bufio.NewReader(r)
 	magic := make([]byte, len(partsMagic))
 	if _, err := io.ReadFull(r, magic); err != nil {
 		return nil, cut(err)
@@ -128,12 +132,13 @@ func (g *Received) part(r io.Reader) (kind byte, body []byte, err error) {
 		limit = flags.MaxCheckpointBytes
 	case kindCommit:
 		limit = flags.MaxCommitBytes
+	default:
+		g.small++
 	}
-	g.parts++
 	g.Bytes += size
-	if size > limit || g.Bytes > maxTotal || g.parts > maxParts {
-		return 0, nil, fmt.Errorf("%w: part %d has %d bytes, at most %d; all so far %d, at most %d",
-			flags.ErrTooLarge, g.parts, size, limit, g.Bytes, maxTotal)
+	if size > limit || g.Bytes > maxTotal || g.small > mostSmall {
+		return 0, nil, fmt.Errorf("%w: a part of %d bytes, at most %d; all so far %d, at most %d; %d others, at most %d",
+			flags.ErrTooLarge, size, limit, g.Bytes, maxTotal, g.small, mostSmall)
 	}
 	// The stated size is only trusted as far as bytes come.
 	var buf bytes.Buffer
@@ -161,6 +166,7 @@ func (g *Received) take(kind byte, body []byte) error {
 		if err := c.UnmarshalBinary(body); err != nil {
 			return err
 		}
+		g.Bytes += commitOverhead
 		for _, change := range c.Changes {
 			g.Bytes += len(change.Bytes)
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -200,6 +202,24 @@ func TestHeads(t *testing.T) {
 		if _, err := m.ToHead(); !errors.Is(err, flags.ErrFormat) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestProblemsAreExplained: a type leads to a heading, and no heading to nothing.
+func TestProblemsAreExplained(t *testing.T) {
+	page, err := os.ReadFile("../../docs/problems.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for _, k := range restwire.Kinds {
+		_, name, _ := strings.Cut(k.With("").Type, "/docs/problems.md#")
+		if want++; name == "" || !strings.Contains(string(page), "\n## "+name+"\n\n"+strconv.Itoa(k.Status)+". ") {
+			t.Errorf("%s is not explained as %d", k.With("").Type, k.Status)
+		}
+	}
+	if got := strings.Count(string(page), "\n## "); got != want {
+		t.Errorf("%d kinds are explained, there are %d", got, want)
 	}
 }
 

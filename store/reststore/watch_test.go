@@ -149,7 +149,7 @@ func TestLargeChange(t *testing.T) {
 	s := watch(t, client, head)
 	next(t, s)
 	c := flags.Commit{Set: "shop"}
-	for i := range 4 { // random, so that it does not compress to below a megabyte
+	for i := range 3 { // random, so that it does not compress to below a megabyte
 		raw := make([]byte, 400<<10)
 		_, _ = rand.Read(raw) // documented never to fail
 		def := `{"defaultVariant":"v","state":"ENABLED","variants":{"v":"` + base64.StdEncoding.EncodeToString(raw) + `"}}`
