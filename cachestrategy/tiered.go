@@ -81,6 +81,29 @@ func (bounded) Run(ctx context.Context, budget time.Duration, fn func(context.Co
 
 var errBudget = errors.New("cachestrategy: no answer in time")
 
+// ask runs fn on the far tier through the gate. That the gate refused says nothing
+// about the cache as a whole, and so is no failure of it.
+func (t *Tiered) ask(ctx context.Context, budget time.Duration, fn func(context.Context) error) error {
+	ran, late := false, false
+	err := t.opts.Gate.Run(ctx, budget, func(bounded context.Context) error {
+		ran = true
+		err := fn(bounded)
+		late = bounded.Err() != nil
+		return err
+	})
+	var classified *flags.SourceError
+	switch {
+	case err == nil, errors.As(err, &classified), errors.Is(err, ErrMiss):
+		return err
+	case ran && late && ctx.Err() == nil:
+		return &flags.SourceError{Class: flags.ClassTransient, Op: "cache", Err: err}
+	case !ran:
+		return &flags.SourceError{Class: flags.ClassCanceled, Op: "cache", Err: err}
+	default:
+		return err
+	}
+}
+
 // Get implements Strategy. It fails only where both tiers do, with the far one's error.
 func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
 	var far Entry
@@ -88,7 +111,7 @@ func (t *Tiered) Get(ctx context.Context, q Query) (Entry, error) {
 	if q.HeadOnly {
 		budget = t.opts.Timeout
 	}
-	farErr := t.opts.Gate.Run(ctx, budget, func(ctx context.Context) (err error) {
+	farErr := t.ask(ctx, budget, func(ctx context.Context) (err error) {
 		far, err = t.far.Get(ctx, q)
 		return err
 	})
@@ -145,7 +168,7 @@ func (t *Tiered) Put(ctx context.Context, o Offer) (Outcome, error) {
 		return outcome, err
 	}
 	// A set too large for the near tier is still one for the far tier.
-	err = t.opts.Gate.Run(ctx, t.opts.BulkTimeout, func(ctx context.Context) error {
+	err = t.ask(ctx, t.opts.BulkTimeout, func(ctx context.Context) error {
 		told, err := t.far.Put(ctx, o)
 		if err == nil {
 			outcome = told
@@ -170,12 +193,12 @@ func (t *Tiered) Invalidate(ctx context.Context, set string) error {
 	if t.ReadOnly() {
 		return err
 	}
-	return t.opts.Gate.Run(ctx, t.opts.Timeout, func(ctx context.Context) error { return t.far.Invalidate(ctx, set) })
+	return t.ask(ctx, t.opts.Timeout, func(ctx context.Context) error { return t.far.Invalidate(ctx, set) })
 }
 
 // Lease implements Leaser by the far tier.
 func (t *Tiered) Lease(ctx context.Context, set string, d time.Duration) (granted bool, err error) {
-	err = t.opts.Gate.Run(ctx, t.opts.Timeout, func(ctx context.Context) (err error) {
+	err = t.ask(ctx, t.opts.Timeout, func(ctx context.Context) (err error) {
 		granted, err = Lease(ctx, t.far, set, d)
 		return err
 	})

@@ -69,7 +69,7 @@ func (h *House) Client(o ClientOptions) *Client {
 	}
 	c := &Client{house: h, tb: h.tb, opts: o, calls: map[string][]Call{}}
 	cfg := standard.Config{
-		Set: Set, Primary: h.primary, Secondary: "grpc://secondary:8015", Cache: "redis://cache:6379",
+		Set: Set, Primary: h.primary, Secondary: "grpc://secondary:8015", Cache: h.cache,
 		Dial: h.dial, Logger: slog.New(slog.DiscardHandler), Observer: c.observer(),
 	}
 	if o.Dir != "" {

@@ -37,6 +37,7 @@ type House struct {
 
 	tb      testing.TB
 	primary string            // URL
+	cache   string            // URL
 	base    map[string]string // goroutines of the house itself
 	clients atomic.Int32      // that are open
 
@@ -63,10 +64,14 @@ func (r *Redis) Set(f Fault) {
 	setLink(r.tb, r.Link, f.Net)
 }
 
+var houses atomic.Int64
+
 // New returns a house in good health, with a set that has been written once.
 func New(tb testing.TB, o Options) *House {
 	tb.Helper()
 	h := &House{tb: tb, Primary: newRouter(tb), Secondary: newRouter(tb), committed: map[flags.Version]int64{}}
+	// Clients of a process share a memory below the same Redis: those of two houses must not, whose times differ.
+	h.cache = fmt.Sprintf("redis://cache:6379?prefix=house%d", houses.Add(1))
 	switch o.Primary {
 	case "", "grpc":
 		h.primary = "grpc://primary:8015"
