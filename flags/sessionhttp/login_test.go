@@ -18,7 +18,7 @@ func TestLoginFlow(t *testing.T) {
 	step := func(c *flags.Client, token string) (answer, next string) {
 		t.Helper()
 		s := serve(t, sessionhttp.Handler(read(c), silent))
-		body, header := get(t, t.Context(), s.Client(), s.URL, token)
+		body, header := get(t.Context(), t, s.Client(), s.URL, token)
 		number, _, _ := strings.Cut(body, " ")
 		return number, header.Get(sessionhttp.Header)
 	}

@@ -142,7 +142,7 @@ func (*application) read(v flags.View, flag string) reading {
 
 // watch reads flags all the time.
 func (a *application) watch(ctx context.Context, names []string) {
-	tick := time.NewTicker(3 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	var floor flags.Version
 	for {
