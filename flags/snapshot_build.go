@@ -1,7 +1,10 @@
 package flags
 
 import (
+	"runtime"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/internal/jsonlogic"
 )
@@ -106,13 +109,8 @@ func (b *builder) finish(head Head) *Snapshot {
 	if b.metadata {
 		s.compiled.metadata = compileMetadata(s.metadata)
 	}
+	b.compileStale()
 	for _, n := range b.nodes {
-		if n.stale {
-			n.stale = false
-			old := n.maxAge
-			n.compiledFlag = compileFlag(n.key, n.bytes, s.compiled.evaluators)
-			s.maxAges = s.maxAges.moved(old, n.maxAge)
-		}
 		n.fixed, n.rule = nil, nil
 		switch {
 		case n.overrides != nil:
@@ -125,6 +123,38 @@ func (b *builder) finish(head Head) *Snapshot {
 	s.head = head
 	s.bare.snap = s
 	return s
+}
+
+// worthSharing is how many flags it takes for another goroutine to pay.
+const worthSharing = 500
+
+// compileStale compiles the definitions that changed. A whole set is compiled on all
+// cores: a process that starts cold has no other use for them yet.
+func (b *builder) compileStale() {
+	var stale []*flagNode
+	for _, n := range b.nodes {
+		if n.stale {
+			stale = append(stale, n)
+		}
+	}
+	old := make([]time.Duration, len(stale))
+	workers := min(runtime.GOMAXPROCS(0), len(stale)/worthSharing)
+	compile := func(first int) {
+		for i := first; i < len(stale); i += max(workers, 1) {
+			n := stale[i]
+			old[i], n.stale = n.maxAge, false
+			n.compiledFlag = compileFlag(n.key, n.bytes, b.snap.compiled.evaluators)
+		}
+	}
+	var others sync.WaitGroup
+	for w := 1; w < workers; w++ {
+		others.Go(func() { compile(w) })
+	}
+	compile(0)
+	others.Wait()
+	for i, n := range stale {
+		b.snap.maxAges = b.snap.maxAges.moved(old[i], n.maxAge)
+	}
 }
 
 // markReferring has the flags compiled again that refer to a changed evaluator. It

@@ -19,9 +19,16 @@ import (
 func main() {
 	turns := flag.Int("turns", 150, "how often each shape is measured")
 	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
-	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else; fan-out: the router only")
+	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else; fan-out: the router only; cold: starts only")
 	clients := flag.Int("clients", 1000, "how many clients a toggle goes out to")
 	flag.Parse()
+	if path := os.Getenv(coldEnv); path != "" {
+		if err := startCold(context.Background(), path); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: cold:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if addr := os.Getenv(connectEnv); addr != "" {
 		if err := connected(context.Background(), addr, os.Getenv(headEnv), *clients); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: clients:", err)
@@ -36,8 +43,11 @@ func main() {
 }
 
 func run(ctx context.Context, turns int, slice time.Duration, only string, clients int) error {
-	if only == "fan-out" {
+	switch only {
+	case "fan-out":
 		return router(ctx, clients)
+	case "cold":
+		return colds(ctx)
 	}
 	w, err := newWorld(ctx)
 	if err != nil {
@@ -63,6 +73,9 @@ func run(ctx context.Context, turns int, slice time.Duration, only string, clien
 	fmt.Println()
 	m.cores(w.shapes(ctx)[1])
 	if err := loads(); err != nil {
+		return err
+	}
+	if err := colds(ctx); err != nil {
 		return err
 	}
 	return router(ctx, clients)

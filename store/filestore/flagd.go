@@ -2,7 +2,7 @@ package filestore
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -23,18 +23,21 @@ import (
 // The lineage is minted when the file is opened: what another process read from
 // the file is not comparable, and a last-known-good file gives way to it.
 type Flagd struct {
-	path string
-	set  string
-	poll time.Duration
-	log  *slog.Logger
-	wait time.Duration // age from which a fingerprint is believed
-	mem  *memstore.Store
-	stop context.CancelFunc
-	done sync.WaitGroup
+	path  string
+	set   string
+	poll  time.Duration
+	log   *slog.Logger
+	hasty bool
+	mem   *memstore.Store
+	stop  context.CancelFunc
+	done  sync.WaitGroup
 
-	mu    sync.Mutex
-	seen  fingerprint // of the content looked at last, good or bad; zero: look again
-	fault error       // why the newest content is not served; nil: it is
+	mu      sync.Mutex
+	seen    fingerprint       // of the file looked at last
+	since   time.Time         // when that fingerprint was first seen
+	looked  time.Time         // when the content was last read
+	content [sha256.Size]byte // hash of what was read, good or bad
+	fault   error             // why the newest content is not served; nil: it is
 }
 
 // FlagdOptions change how a flagd file is served. The zero value is for production.
@@ -45,7 +48,7 @@ type FlagdOptions struct {
 	// Logger takes what goes wrong with the file. Default slog.Default().
 	Logger *slog.Logger
 
-	hasty bool // twin tests: believe a fingerprint of any age
+	hasty bool // twin tests: believe every fingerprint, for ever
 }
 
 var _ store.Store = (*Flagd)(nil)
@@ -63,15 +66,12 @@ func OpenFlagd(path, set string, o *FlagdOptions) *Flagd {
 	if o == nil {
 		o = &FlagdOptions{}
 	}
-	f := &Flagd{path: path, set: set, poll: o.Poll, log: o.Logger, mem: memstore.New(nil)}
+	f := &Flagd{path: path, set: set, poll: o.Poll, log: o.Logger, hasty: o.hasty, mem: memstore.New(nil)}
 	if f.poll <= 0 {
 		f.poll = 250 * time.Millisecond
 	}
 	if f.log == nil {
 		f.log = slog.Default()
-	}
-	if !o.hasty {
-		f.wait = settled
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
@@ -93,36 +93,74 @@ func (f *Flagd) follow(ctx context.Context) {
 	}
 }
 
-// settled is the age from which a fingerprint is believed. Younger, the content may
-// still change within one tick of the file system's clock, some of which are slow.
-const settled = 2 * time.Second
+// When a fingerprint is not believed, and the content read though it is the same:
+// by our own clock, as that of a file server may be anywhere.
+const (
+	settled = 2 * time.Second  // so young, the content may have changed again within one tick of the file system's clock
+	doubted = 10 * time.Second // so long after the last look: what was put there may have kept size, inode and time
+)
 
 // look takes over the file's content if it may have changed since the last look.
 func (f *Flagd) look(ctx context.Context) {
 	now, err := fingerprintOf(f.path)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil && now == f.seen {
+	if err != nil {
+		f.lost(err)
 		return
 	}
-	f.seen = fingerprint{}
-	if err == nil {
-		err = f.take(ctx)
+	if !f.due(now) {
+		return
 	}
-	// What could not be read, for want of permission say, is tried again each time:
-	// to mend that need not change the fingerprint.
-	if read := err == nil || errors.Is(err, flags.ErrInvalid); read && time.Since(now.modified) >= f.wait {
-		f.seen = now
+	data, err := readFlagFile(f.path)
+	if err != nil {
+		f.lost(err)
+		return
 	}
-	if err != nil && (f.fault == nil || f.fault.Error() != err.Error()) {
+	if after, err := fingerprintOf(f.path); err != nil || after != now {
+		return // written to meanwhile: half of it may read like a whole one
+	}
+	f.looked = time.Now()
+	if sum := sha256.Sum256(data); sum != f.content {
+		f.content = sum
+		f.tell(f.take(ctx, data))
+	}
+}
+
+// due reports whether the content must be read, and notes the fingerprint.
+func (f *Flagd) due(now fingerprint) bool {
+	if now == f.seen {
+		young, old := time.Since(f.since) < settled, time.Since(f.looked) >= doubted
+		return f.looked.IsZero() || !f.hasty && (young || old)
+	}
+	written := now.inode == f.seen.inode && now.inode != 0
+	f.seen, f.since, f.looked = now, time.Now(), time.Time{}
+	// A file put in the place of the old one is whole. What is written where it stands is
+	// taken once it has not changed from one look to the next.
+	return !written
+}
+
+// lost notes that there is nothing to be read, for want of permission say. It is
+// tried again each time: to mend that need not change the fingerprint.
+func (f *Flagd) lost(err error) {
+	f.seen, f.content = fingerprint{}, [sha256.Size]byte{}
+	f.tell(err)
+}
+
+// tell notes what is wrong with the newest content, if anything, and logs it once.
+func (f *Flagd) tell(err error) {
+	switch {
+	case err != nil && (f.fault == nil || f.fault.Error() != err.Error()):
 		f.log.Error("flag file not taken over; the last good content is served", "path", f.path, "error", err)
+	case err == nil && f.fault != nil:
+		f.log.Info("flag file taken over again", "path", f.path)
 	}
 	f.fault = err
 }
 
 // take commits what differs between the file and what is served.
-func (f *Flagd) take(ctx context.Context) error {
-	doc, err := flagdfile.Read(f.path)
+func (f *Flagd) take(ctx context.Context, data []byte) error {
+	doc, err := flagdfile.Parse(data, f.path)
 	if err != nil {
 		return err
 	}
@@ -210,6 +248,20 @@ func (f *Flagd) Close() error {
 	f.stop()
 	f.done.Wait()
 	return f.mem.Close()
+}
+
+// readFlagFile reads a file of a size that a flag file may have.
+func readFlagFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is not a regular file", flags.ErrInvalid, path)
+	case info.Size() > flags.MaxDocumentBytes:
+		return nil, fmt.Errorf("%w: %s has %d bytes, a flag file at most %d", flags.ErrTooLarge, path, info.Size(), flags.MaxDocumentBytes)
+	}
+	return os.ReadFile(path)
 }
 
 func fingerprintOf(path string) (fingerprint, error) {
