@@ -55,6 +55,9 @@ type question struct {
 // first before questions were sent. Callers that wait here together are answered by one: each that gets its
 // turn looks whether it was asked meanwhile, well or badly. Counting needs no clock.
 func (c *Client) ask(ctx context.Context, l *layer, fresh bool, before uint64) bool {
+	if _, err := c.trouble.get(); c.opts.guards.Below && fallsThrough(err) {
+		l = c.secondary
+	}
 	if !l.readable() {
 		return false
 	}

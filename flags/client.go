@@ -49,6 +49,9 @@ type Client struct {
 // ErrClosed is the error of waiting for a client that was closed.
 var ErrClosed = errors.New("flags: client is closed")
 
+// diskLead is the start that the disk has on the layers behind it.
+const diskLead = 500 * time.Millisecond
+
 // New returns a client that follows a flag set through the layers of opts. It
 // waits for a first set, at most for StartTimeout; a client that has none by then
 // is as usable: reads give their defaults until a layer delivers.
@@ -83,19 +86,18 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	return c, nil
 }
 
-// start begins with what needs no network, then runs everything else side by side.
+// start runs everything side by side, after what needs no network.
 func (c *Client) start() {
-	if c.disk.readable() {
-		// All at once: a file is read whole, also for its head. What is wrong with it is in Status; other layers follow.
-		_ = c.fetchInto(c.ctx, c.disk, c.keeper.have())
-	}
-	for _, o := range []*outlet{newOutlet(c.disk, nil), newOutlet(c.cache, c.opts.renewAfter)} {
+	disk, cache := newOutlet(c.disk, func(*Snapshot) time.Duration { return jitter(confirmDisk) }), newOutlet(c.cache, c.opts.renewAfter)
+	disk.fresh = c.opts.FreshFor
+	for _, o := range []*outlet{disk, cache} {
 		if o.Sink != nil {
 			c.outlets = append(c.outlets, o)
 			c.running.Go(func() { o.run(c.ctx, c.latest) })
 		}
 	}
 	c.running.Go(func() {
+		c.readDiskFirst()
 		c.readCacheFirst()
 		if c.primary.readable() {
 			c.running.Go(func() { c.primaryLoop(c.ctx) })
@@ -105,6 +107,22 @@ func (c *Client) start() {
 	if c.secondary.readable() && c.primary.readable() {
 		c.running.Go(func() { c.exerciseLoop(c.ctx) })
 	}
+}
+
+// readDiskFirst reads the file before anything else: what it has, nobody need send. A
+// disk that takes longer than it should is not waited for, nor by Close: a read that
+// hangs in the kernel cannot be ended. What it brings late is installed all the same, if it is of use.
+func (c *Client) readDiskFirst() {
+	if !c.disk.readable() {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// All at once: a file is read whole, also for its head. What is wrong with it is in Status; other layers follow.
+		_ = c.disk.guard(c.ctx, bulkTimeout, func(ctx context.Context) error { return c.fetchInto(ctx, c.disk, c.keeper.have()) })
+	}()
+	c.waitOr(c.ctx, done, diskLead)
 }
 
 // readCacheFirst reads the cache before anything else that is remote: what it has, the

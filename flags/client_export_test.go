@@ -39,3 +39,12 @@ func WithoutPaceGuard(o Options) Options { o.guards.Pace = true; return o }
 
 // WithoutAgeGuard counts ages from when something arrives.
 func WithoutAgeGuard(o Options) Options { o.guards.Age = true; return o }
+
+// WithoutBelowGuard lets reads ask the secondary where the primary cannot answer them.
+func WithoutBelowGuard(o Options) Options { o.guards.Below = true; return o }
+
+// WithoutSpreadGuard lets every process come back to the primary at once.
+func WithoutSpreadGuard(o Options) Options { o.guards.Spread = true; return o }
+
+// WithoutSetGuard takes an answered head for a success, whatever follows it.
+func WithoutSetGuard(o Options) Options { o.guards.Set = true; return o }

@@ -119,8 +119,8 @@ func TestSecondaryLags(t *testing.T) {
 		wantLayer(t, l.Client, "primary", 201, flags.FreshnessFresh)
 		time.Sleep(30 * time.Second)
 		wantLayer(t, l.Client, "primary", 201, flags.FreshnessStale)
-		if s, _ := l.Status().ByName("secondary"); s.RefusedOlder == 0 || s.Lag != 200 {
-			t.Errorf("refused %d as older, lag %d", s.RefusedOlder, s.Lag)
+		if s, _ := l.Status().ByName("secondary"); s.Stale == 0 || s.RefusedOlder != 0 || s.Lag != 200 {
+			t.Errorf("%d heads behind, refused %d sets, lag %d: want heads, no sets, 200", s.Stale, s.RefusedOlder, s.Lag)
 		}
 		l.check(t)
 	})

@@ -64,10 +64,11 @@ func (k *keeper) next() <-chan struct{} {
 
 // install takes an update of a layer if it is newer and adds up. nil: it was
 // installed, or confirmed what is held. Otherwise nothing has changed and the error
-// wraps errOlder, ErrLineage, ErrDigest or ErrGap, or is ErrClosed.
+// wraps errOlder, ErrLineage, ErrDigest or ErrGap, or ErrClosed.
 func (k *keeper) install(l *layer, u Update) error {
 	k.mu.Lock()
-	err, held := ErrClosed, k.haveLocked()
+	var err error = &SourceError{Class: ClassCanceled, Op: l.Name, Err: ErrClosed}
+	held := k.haveLocked()
 	if !k.closed {
 		err = k.installLocked(l, &u)
 	}
@@ -76,7 +77,7 @@ func (k *keeper) install(l *layer, u Update) error {
 	case err == nil:
 		l.stats.update(func(s *LayerStatus) { s.Hits++; s.Lag = 0 })
 	case !errors.Is(err, ErrClosed):
-		l.refused(u.Head, held, err)
+		l.refused(u.Head, held, err, true)
 	}
 	return err
 }
@@ -208,7 +209,7 @@ func (k *keeper) wants(l *layer, h Head) error {
 	}
 	k.mu.Unlock()
 	if err != nil {
-		l.refused(h, held, err)
+		l.refused(h, held, err, false)
 	}
 	return err
 }

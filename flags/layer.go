@@ -12,10 +12,10 @@ import (
 // take longer than a head, and that says nothing about the layer's health.
 const bulkTimeout = 30 * time.Second
 
-// Why a layer was not asked.
+// Why a layer was not asked. Nothing was sent, so neither says how the layer does.
 var (
-	errRefused = errors.New("refused by the layer's gate")
-	errBusy    = errors.New("a load of this layer is under way")
+	errRefused error = &SourceError{Class: ClassRefused, Op: "flags", Err: errors.New("refused by the layer's gate")}
+	errBusy    error = &SourceError{Class: ClassRefused, Op: "flags", Err: errors.New("a load of this layer is under way")}
 )
 
 // layer is a Layer at work: every call to it goes through here, so that no call
@@ -43,59 +43,65 @@ func newLayer(cfg Layer, origin bool, o *Options) *layer {
 // readable reports whether the layer is there and delivers sets.
 func (l *layer) readable() bool { return l.Source != nil }
 
-// gated runs fn through the layer's gate. A call that the gate did not let
-// through returns errRefused. A call cut by its budget is transient whatever
-// the driver made of it: the driver sees a context that ended, not whose fault it was.
-func (l *layer) gated(ctx context.Context, budget time.Duration, op string, fn func(context.Context) error) error {
+// guard runs fn through the layer's gate, to which it is one call however much it
+// does: the head, what is missing, and whether that adds up. budget is for callers whose
+// steps are bounded already; it ends what ignores that. A call that the gate did
+// not let through returns errRefused.
+func (l *layer) guard(ctx context.Context, budget time.Duration, fn func(context.Context) error) error {
 	ran := false
-	err := l.Gate.Run(ctx, budget, func(bounded context.Context) error {
+	err := l.Gate.Run(ctx, budget+time.Second, func(bounded context.Context) error {
 		ran = true
-		began := time.Now()
-		err := fn(bounded)
-		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-			err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", budget, err)}
-		}
-		l.answered(op, time.Since(began), err)
-		return err
+		return fn(bounded)
 	})
 	if !ran && ctx.Err() == nil {
-		return fmt.Errorf("%s: %w", l.Name, errRefused)
+		return errRefused
 	}
 	return err
 }
 
-// head asks for the layer's newest head; sent is when.
+// exchange runs one call within its budget and counts it. A call cut by its budget is
+// transient whatever the driver made of it: the driver sees a context that ended, not whose fault it was.
+func (l *layer) exchange(ctx context.Context, budget time.Duration, op string, fn func(context.Context) error) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
+	defer cancel()
+	began := time.Now()
+	err := fn(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", budget, err)}
+	}
+	l.answered(op, time.Since(began), err)
+	return err
+}
+
+// head asks for the layer's newest head; sent is when. The caller holds the gate.
 func (l *layer) head(ctx context.Context) (h Head, sent time.Time, err error) {
-	err = l.gated(ctx, l.Timeout, "head", func(ctx context.Context) error {
+	err = l.exchange(ctx, l.Timeout, "head", func(ctx context.Context) error {
 		sent = time.Now()
 		h, err = l.Source.Head(ctx, l.set)
 		return err
 	})
+	l.stats.asked(sent)
 	if err == nil {
 		l.stats.saw(h)
 	}
 	return h, sent, err
 }
 
-// fetch asks for what leads from have to the layer's head. The gate let the head
-// through a moment ago; it only learns of a failure.
-func (l *layer) fetch(ctx context.Context, have Head) (Update, error) {
-	bulk, cancel := context.WithTimeout(ctx, bulkTimeout)
-	defer cancel()
-	sent := time.Now()
-	u, err := l.Source.Fetch(bulk, l.set, have)
-	if err != nil && bulk.Err() != nil && ctx.Err() == nil {
-		err = &SourceError{Class: ClassTransient, Op: l.Name + ": fetch", Err: err}
-	}
-	l.answered("fetch", time.Since(sent), err)
+// fetch asks for what leads from have to the layer's head. The caller holds the gate.
+func (l *layer) fetch(ctx context.Context, have Head) (u Update, err error) {
+	var sent time.Time
+	err = l.exchange(ctx, bulkTimeout, "fetch", func(ctx context.Context) error {
+		sent = time.Now()
+		u, err = l.Source.Fetch(ctx, l.set, have)
+		return err
+	})
 	if err != nil {
-		l.Gate.Report(ctx, err)
 		return u, err
 	}
 	if u.AsOf.IsZero() && l.origin {
 		u.AsOf = sent
 	}
-	l.stats.saw(u.Head)
+	l.stats.took(&u)
 	return u, nil
 }
 
@@ -122,19 +128,24 @@ func (l *layer) lockWait(ctx context.Context) error {
 func (l *layer) unlock() { <-l.loading }
 
 func (l *layer) answered(op string, took time.Duration, err error) {
-	l.stats.answered(took, err)
+	if !l.stats.answered(took, err) && l.observe.Unclassified != nil {
+		l.observe.Unclassified(l.Name, op, err)
+	}
 	if l.observe.Answered != nil {
 		l.observe.Answered(l.Name, op, took, err)
 	}
 	if op != "put" && !errors.Is(err, errUnfit) && refusalOf(err) != "" {
-		l.refused(Head{}, Head{Set: l.set}, err) // in the driver; what does not fit was refused before
+		l.refused(Head{}, Head{Set: l.set}, err, true) // in the driver; what does not fit was refused before
 	}
 }
 
 // fallsThrough is the one rule for asking the next layer: this one cannot serve
-// anybody now, or its gate says so. Whatever else it says stands: a staler layer
+// anybody now, or we do not let ourselves ask it. Whatever else it says stands: a staler layer
 // must neither bring back what was deleted nor let in who was turned away.
-func fallsThrough(err error) bool { return err != nil && ClassOf(err) == ClassTransient }
+func fallsThrough(err error) bool {
+	class := ClassOf(err)
+	return err != nil && (class == ClassTransient || class == ClassRefused)
+}
 
 // remembers reports whether the layer only says what was known once, when
 // nobody can say any more what happened since.

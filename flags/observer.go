@@ -11,6 +11,12 @@ type Observer struct {
 	Answered func(layer, op string, took time.Duration, err error)
 	// Installed: reads are now answered from this version, delivered by layer.
 	Installed func(layer string, t Token)
+	// Unclassified: an error of a layer that its driver has not classified, which is taken for
+	// transient. There should be none.
+	Unclassified func(layer, op string, err error)
+	// Compared: the secondary was looked at while the primary serves: by how many revisions it is
+	// behind, and whether it holds something else at the same revision.
+	Compared func(layer string, lag uint64, drift bool)
 	// Refused: an update was not installed: it was older, of another lineage, or did not add up.
 	Refused func(layer string, err error)
 	// Freshness: what reads report has changed.

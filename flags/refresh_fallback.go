@@ -10,11 +10,9 @@ import (
 )
 
 const (
-	firstSpread    = 5 * time.Second // a process that holds a set spreads its first read of the secondary over this
-	exerciseEvery  = time.Minute     // head and digest of the secondary while it is not needed
-	exerciseWhole  = time.Hour       // its whole set
-	warnEvery      = 10 * time.Second
-	exerciseSpread = 5 // parts of the interval by which the first exercise is spread
+	coldTries   = 3               // a process that holds nothing asks so often in a hurry
+	firstSpread = 5 * time.Second // a process that holds a set spreads its first read of the secondary over this
+	warnEvery   = 10 * time.Second
 )
 
 // trouble is whether the primary can serve, as the fallback needs to know it.
@@ -61,7 +59,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 			continue
 		}
 		if !c.keeper.have().Version.IsZero() {
-			c.waitOr(ctx, changed, rand.N(firstSpread)) //nolint:gosec // spreads load, guards nothing
+			c.waitOr(ctx, changed, max(rand.N(firstSpread), c.secondary.stats.due())) //nolint:gosec // spreads load, guards nothing
 		}
 		c.serveBelow(ctx, changed)
 	}
@@ -69,7 +67,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 
 // serveBelow reads the layers below until the primary serves again.
 func (c *Client) serveBelow(ctx context.Context, changed <-chan struct{}) {
-	for ctx.Err() == nil {
+	for cold := 0; ctx.Err() == nil; {
 		now, err := c.trouble.get()
 		if c.primary.readable() && (now != changed || !fallsThrough(err)) {
 			return
@@ -78,9 +76,10 @@ func (c *Client) serveBelow(ctx context.Context, changed <-chan struct{}) {
 		if c.primary.readable() {
 			c.warn(ctx, err)
 		}
-		pause := jitter(pollEvery)
-		if below != nil && c.keeper.have().Version.IsZero() {
-			pause = jitter(retryEvery) // cold: nothing at all can be served yet
+		pause := pollEvery + rand.N(pollEvery/5) //nolint:gosec // spreads load, guards nothing
+		if fallsThrough(below) && cold < coldTries && c.keeper.have().Version.IsZero() {
+			cold++
+			pause = jitter(retryEvery) // nothing at all can be served yet
 		}
 		c.waitOr(ctx, changed, pause)
 	}
@@ -135,7 +134,17 @@ func (c *Client) pull(ctx context.Context, l *layer) error {
 	return c.pullLocked(ctx, l)
 }
 
-func (c *Client) pullLocked(ctx context.Context, l *layer) error {
+func (c *Client) pullLocked(ctx context.Context, l *layer) (err error) {
+	if c.opts.guards.Set {
+		_ = l.guard(ctx, l.Timeout+2*bulkTimeout, func(ctx context.Context) error { err = c.pullOnce(ctx, l); return nil })
+		return err
+	}
+	return l.guard(ctx, l.Timeout+2*bulkTimeout, func(ctx context.Context) error { return c.pullOnce(ctx, l) })
+}
+
+// pullOnce is one call to the gate: an answered head is no success where what follows
+// it is of no use, or the gate of a layer that has only bad sets would never open.
+func (c *Client) pullOnce(ctx context.Context, l *layer) error {
 	head, sent, err := l.head(ctx)
 	if err != nil {
 		return err
@@ -143,8 +152,11 @@ func (c *Client) pullLocked(ctx context.Context, l *layer) error {
 	if l.origin && c.keeper.confirm(l, head, sent) {
 		return nil // only an origin's head says how things are now; a copy's age is in what it delivers
 	}
-	if err := c.keeper.wants(l, head); err != nil {
-		return ignoreOlder(err)
+	switch err := c.keeper.wants(l, head); {
+	case errors.Is(err, errOlder):
+		return nil // behind, and in good health
+	case err != nil: // a good answer of no use to us
+		return &SourceError{Class: ClassRefused, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
 	}
 	return c.fetchInto(ctx, l, c.keeper.have())
 }
@@ -162,7 +174,16 @@ func (c *Client) fetchInto(ctx context.Context, l *layer, have Head) error {
 		}
 		err = c.keeper.install(l, u)
 	}
-	return ignoreOlder(err)
+	return unfit(l, ignoreOlder(err))
+}
+
+// unfit makes a failure of the layer out of why its set was not installed.
+func unfit(l *layer, err error) error {
+	var classified *SourceError
+	if err == nil || errors.As(err, &classified) {
+		return err
+	}
+	return &SourceError{Class: ClassTransient, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
 }
 
 // ignoreOlder: a layer that is behind is healthy, and was counted.
@@ -171,55 +192,4 @@ func ignoreOlder(err error) error {
 		return nil
 	}
 	return err
-}
-
-// exerciseLoop tries the secondary out while nobody needs it, so that an outage of the
-// primary is not the first time it is read.
-func (c *Client) exerciseLoop(ctx context.Context) {
-	l := c.secondary
-	sleep(ctx, rand.N(exerciseEvery/exerciseSpread)) //nolint:gosec // spreads load, guards nothing
-	var whole time.Time
-	for ctx.Err() == nil {
-		if _, err := c.trouble.get(); !fallsThrough(err) && l.lock() {
-			c.exerciseHead(ctx, l)
-			if whole.IsZero() || time.Since(whole) >= exerciseWhole {
-				if c.exerciseSet(ctx, l) {
-					whole = time.Now()
-				}
-			}
-			l.unlock()
-		}
-		sleep(ctx, jitter(exerciseEvery))
-	}
-}
-
-// exerciseHead compares the secondary's head with what is held.
-func (c *Client) exerciseHead(ctx context.Context, l *layer) {
-	head, _, err := l.head(ctx)
-	if err != nil {
-		return
-	}
-	c.keeper.mu.Lock()
-	held, lineage := c.keeper.haveLocked(), c.keeper.lineage
-	c.keeper.mu.Unlock()
-	switch {
-	case lineage != "" && head.Lineage != lineage:
-		l.refused(head, held, fmt.Errorf("%w: %s has %s, this process follows ~%s", ErrLineage, l.Name, head.Token(), lineage))
-	case head.Version == held.Version && head.Digest != held.Digest:
-		l.refused(head, held, fmt.Errorf("%w: %s has %s with %s, held is %s", ErrDigest, l.Name, head.Token(), head.Digest, held.Digest))
-	default:
-		l.stats.update(func(s *LayerStatus) { s.Lag = lag(head, held) })
-	}
-}
-
-// exerciseSet reads the whole set and checks that it adds up.
-func (c *Client) exerciseSet(ctx context.Context, l *layer) bool {
-	u, err := l.fetch(ctx, Head{Set: c.opts.Set})
-	if err != nil {
-		return false
-	}
-	if _, err = (&keeper{opts: &c.opts}).build(&u, false); err != nil {
-		l.refused(Head{}, Head{Set: c.opts.Set}, err)
-	}
-	return true
 }

@@ -3,7 +3,6 @@ package flags
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -16,14 +15,19 @@ const (
 	quietAfter  = 25 * time.Second // a stream that says nothing for so long is asked whether it is alive
 	maxDrain    = time.Minute      // longest pause that a departing primary may ask for
 	minimumWait = 20 * time.Millisecond
+
+	// Processes lose a primary together. Those that can serve meanwhile come back spread
+	// over this: after an outage, and after a mere cut.
+	returnSpread = 5 * time.Second
+	cutSpread    = time.Second
 )
 
 var (
 	// errDrained: the primary said that it is going away; that is no failure.
 	errDrained = errors.New("primary is going away")
-	// errUnfit: what the primary sent does not add up. A whole set is asked for next,
-	// and not every second.
-	errUnfit = errors.New("what the primary sent does not fit")
+	// errUnfit: what a layer has does not add up, or not with what is held. It is not
+	// asked again every second; a stream begins again with a whole set.
+	errUnfit = errors.New("what it has does not fit")
 	// errOpened: to the gate an open stream is no success yet. One that is lost again, or whose
 	// contents do not fit, before it was of use would else never open the gate, however often.
 	errOpened = &SourceError{Class: ClassCanceled, Op: "watch", Err: errors.New("open, with nothing brought yet")}
@@ -68,7 +72,7 @@ func (c *Client) primaryLoop(ctx context.Context) {
 func (c *Client) primaryTurn(ctx context.Context) (drain time.Duration, err error) {
 	l := c.primary
 	if state, _ := l.Gate.State(); state != GateClosed {
-		if _, _, err := l.head(ctx); err != nil {
+		if err := c.probe(ctx, l); err != nil {
 			return 0, err
 		}
 	}
@@ -85,6 +89,20 @@ func (c *Client) primaryTurn(ctx context.Context) (drain time.Duration, err erro
 	return c.follow(ctx, l)
 }
 
+// probe asks for the head, and nothing else. Where it is answered, a process that
+// holds a set takes its time for the rest, which is a stream or more: 200 of them must not
+// be the next outage of a primary that has just come back.
+func (c *Client) probe(ctx context.Context, l *layer) error {
+	err := l.guard(ctx, l.Timeout, func(ctx context.Context) error {
+		_, _, err := l.head(ctx)
+		return err
+	})
+	if err == nil && !c.keeper.have().Version.IsZero() && !c.opts.guards.Spread {
+		sleep(ctx, rand.N(returnSpread)) //nolint:gosec // spreads load, guards nothing
+	}
+	return err
+}
+
 // primaryPause says when to try again.
 func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duration {
 	state, refused := c.primary.Gate.State()
@@ -99,6 +117,8 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 		return jitter(pollEvery)
 	case state != GateClosed:
 		return max(refused, minimumWait)
+	case took > retryEvery+c.primary.Timeout && !c.opts.guards.Spread:
+		return minimumWait + rand.N(cutSpread) //nolint:gosec // spreads load, guards nothing
 	default:
 		// Once a second counts from the beginning of a try: one that hung for its
 		// whole budget is followed at once, so that the gate opens within 5 s.
@@ -249,7 +269,7 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 		return err
 	default: // of another lineage, too: what cannot serve this process must not keep the secondary from it
 		c.resync.Store(true)
-		return &SourceError{Class: ClassTransient, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
+		return unfit(l, err)
 	}
 }
 
@@ -260,7 +280,12 @@ func (c *Client) stillThere(ctx context.Context, l *layer, first bool) error {
 		c.trouble.set(&SourceError{Class: ClassTransient, Op: l.Name + ": watch", Err: errBudget})
 		return nil
 	}
-	head, sent, err := l.head(ctx)
+	var head Head
+	var sent time.Time
+	err := l.guard(ctx, l.Timeout, func(ctx context.Context) (err error) {
+		head, sent, err = l.head(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

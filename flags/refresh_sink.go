@@ -2,7 +2,6 @@ package flags
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +10,9 @@ import (
 const (
 	sinkRetry    = 5 * time.Second
 	maxSinkQueue = 1024 // commits kept for a sink that is behind; beyond, it gets the whole set
+	// confirmDisk is how often the file is told that what it has is still so. It is written
+	// whole each time, so not at each heartbeat.
+	confirmDisk = 10 * time.Minute
 )
 
 // outlet brings every installed set out to one layer's sink, off the read path
@@ -18,7 +20,8 @@ const (
 // arrives becomes one update, so a slow sink is never more than one put behind.
 type outlet struct {
 	*layer
-	renew func(*Snapshot) time.Duration // when to put without news, to keep the entry alive; nil: never
+	renew func(*Snapshot) time.Duration // when to put without news, to keep the entry alive
+	fresh time.Duration                 // disk only: how much newer than it says is worth a last put
 
 	mu      sync.Mutex
 	pending Update // Head zero: nothing
@@ -77,6 +80,7 @@ func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) 
 	for {
 		select {
 		case <-ctx.Done():
+			o.confirm(latest)
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
 			o.put(last)
 			cancel()
@@ -96,9 +100,6 @@ func (o *outlet) run(ctx context.Context, latest func() (*Snapshot, time.Time)) 
 
 // renewal returns when the entry is to be put again if there is no news.
 func (o *outlet) renewal() time.Duration {
-	if o.renew == nil {
-		return math.MaxInt64
-	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return max(o.renew(o.last)-o.age, leastRenewal)
@@ -109,6 +110,17 @@ func (o *outlet) again(latest func() (*Snapshot, time.Time)) {
 	snap, asOf := latest()
 	if snap != nil {
 		o.take(Update{Head: snap.head, AsOf: asOf}, snap)
+	}
+}
+
+// confirm makes the last put tell how things are known to be now, where the put before
+// would leave the next start with an age that is stale though this process' was not.
+func (o *outlet) confirm(latest func() (*Snapshot, time.Time)) {
+	o.mu.Lock()
+	told := o.asOf
+	o.mu.Unlock()
+	if _, asOf := latest(); o.disk && asOf.Sub(told) > o.fresh {
+		o.again(latest)
 	}
 }
 
@@ -127,8 +139,8 @@ func (o *outlet) put(ctx context.Context) bool {
 	}
 	o.mu.Unlock()
 	// The sink itself knows how long its first answer may take; the whole set may take longer.
-	err := o.gated(ctx, bulkTimeout, "put", func(ctx context.Context) error {
-		return o.Sink.Put(ctx, u, snap.Checkpoint)
+	err := o.guard(ctx, bulkTimeout, func(ctx context.Context) error {
+		return o.exchange(ctx, bulkTimeout, "put", func(ctx context.Context) error { return o.Sink.Put(ctx, u, snap.Checkpoint) })
 	})
 	if err == nil {
 		o.stats.update(func(s *LayerStatus) { s.Written++ })

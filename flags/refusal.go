@@ -33,9 +33,10 @@ func refusalOf(err error) string {
 	return ""
 }
 
-// refused counts and tells that h, or whatever came in its place, was not to be had.
-func (l *layer) refused(h, held Head, err error) {
-	l.stats.update(func(s *LayerStatus) { countRefused(s, h, held, err) })
+// refused counts and tells that h, or whatever came in its place, was not to be had; a
+// head that was only looked at, or what was delivered.
+func (l *layer) refused(h, held Head, err error, delivered bool) {
+	l.stats.update(func(s *LayerStatus) { countRefused(s, h, held, err, delivered) })
 	if l.observe.Refused != nil {
 		l.observe.Refused(l.Name, err)
 	}
@@ -64,18 +65,21 @@ func (r *refusals) tell(l *layer, held Head, err error) {
 }
 
 // countRefused counts a head that was not to be had, and why.
-func countRefused(s *LayerStatus, h, held Head, err error) {
+func countRefused(s *LayerStatus, h, held Head, err error, delivered bool) {
 	s.LastError = err.Error()
 	switch refusalOf(err) {
 	case "older":
-		s.Stale++
-		s.RefusedOlder++
+		if delivered {
+			s.RefusedOlder++
+		} else {
+			s.Stale++
+		}
 		s.Lag = lag(h, held)
 	case "another lineage":
 		s.RefusedLineage++
 	case "digest":
 		s.RefusedDigest++
-		if !h.IsZero() && h.Version == held.Version {
+		if !h.IsZero() && held.drifted(h) {
 			s.Drift++
 		}
 	case "gap", "too large", "malformed":

@@ -1,6 +1,8 @@
 package flags
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -12,6 +14,7 @@ type ClientStatus struct {
 	Freshness Freshness     // what reads report
 	Age       time.Duration // since the origin was known to be at Token; 0 where that is unknown
 	Lineage   Lineage       // fixed by the first answer of the primary or secondary; "" until then
+	Standby   Load          // on the secondary while the primary cannot serve
 	Layers    []LayerStatus // the layers there are, best first
 	// Unmet counts the reads whose demand could not be met, by what they wanted: "version", "another
 	// lineage", "the primary's word", "age". Nil: none.
@@ -28,6 +31,12 @@ func (s ClientStatus) ByName(name string) (LayerStatus, bool) {
 	return LayerStatus{}, false
 }
 
+// Load is what a process asks of a layer, whatever the number of flag reads.
+type Load struct {
+	ReadsPerSecond  float64 // heads
+	BytesPerRefresh uint64  // of the whole set, which a process without it, or far behind, reads once; else it is what changed
+}
+
 // LayerStatus is a picture of one layer. Counters run since the client was made.
 type LayerStatus struct {
 	Name    string
@@ -37,14 +46,17 @@ type LayerStatus struct {
 
 	Hits           uint64            // updates installed or confirmed
 	Misses         uint64            // answers that there is no such set
-	Stale          uint64            // answers that were behind what is held
-	RefusedOlder   uint64            // updates refused because a newer version is held
+	Stale          uint64            // heads that were behind what is held, so that nothing more was asked for
+	RefusedOlder   uint64            // updates refused because a newer version had come meanwhile
 	RefusedLineage uint64            // updates refused because they are of another history
 	RefusedDigest  uint64            // updates refused because they do not add up
 	RefusedFormat  uint64            // updates refused because they are damaged, with a gap, of a newer format, or beyond a limit
 	Drift          uint64            // same version, other digest: the layer holds something else
 	Written        uint64            // sets taken by its sink
 	Errors         map[string]uint64 // by class
+	Unclassified   uint64            // errors among them that the driver has not classified: a fault of the driver
+	Reads          uint64            // heads and sets asked for
+	Bytes          uint64            // of the entries and changes that it delivered, decoded
 	LastError      string            // "" after a success
 	Latency        time.Duration     // of the last call
 	Head           Token             // newest version seen in it
@@ -53,9 +65,10 @@ type LayerStatus struct {
 
 // layerStats counts what a layer does.
 type layerStats struct {
-	mu sync.Mutex
-	s  LayerStatus
-	by [ClassCanceled + 1]uint64
+	mu   sync.Mutex
+	s    LayerStatus
+	by   [ClassRefused + 1]uint64
+	sent time.Time // the last head was asked for
 }
 
 func (st *layerStats) update(fn func(*LayerStatus)) {
@@ -64,29 +77,77 @@ func (st *layerStats) update(fn func(*LayerStatus)) {
 	fn(&st.s)
 }
 
-// answered counts the end of a call.
-func (st *layerStats) answered(took time.Duration, err error) {
+// answered counts the end of a call. It reports whether its error was classified.
+func (st *layerStats) answered(took time.Duration, err error) (classified bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.s.Latency = took
 	if err == nil {
 		st.s.LastError, st.s.State = "", "ok"
-		return
+		return true
 	}
-	class := min(ClassOf(err), ClassCanceled)
+	if classified = isClassified(err); !classified {
+		st.s.Unclassified++
+	}
+	class := min(ClassOf(err), ClassRefused)
 	if class == ClassNotFound {
 		st.s.Misses++
 		st.s.LastError, st.s.State = err.Error(), "absent"
-		return
+		return classified
 	}
 	st.by[class]++
 	switch class {
-	case ClassCanceled: // our own doing; says nothing about the layer
+	case ClassCanceled, ClassRefused: // our own doing; says nothing about the layer
 	case ClassDenied:
 		st.s.LastError, st.s.State = err.Error(), "denied"
 	default:
 		st.s.LastError, st.s.State = err.Error(), "failing"
 	}
+	return classified
+}
+
+func isClassified(err error) bool {
+	var se *SourceError
+	return errors.As(err, &se) || errors.Is(err, context.Canceled)
+}
+
+// asked notes when a head was asked for.
+func (st *layerStats) asked(sent time.Time) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.s.Reads++
+	st.sent = sent
+}
+
+// due returns when the next head may be asked for by who only wants to keep up: the
+// cadence of one process, whatever it is that makes it ask.
+func (st *layerStats) due() time.Duration {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return time.Until(st.sent.Add(pollEvery))
+}
+
+// took counts what an update brought.
+func (st *layerStats) took(u *Update) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.s.Head = u.Head.Token()
+	st.s.Reads++
+	st.s.Bytes += uint64(u.size())
+}
+
+func (u *Update) size() (n int) {
+	if u.Checkpoint != nil {
+		for i := range u.Checkpoint.Entries {
+			n += sizeOf(u.Checkpoint.Entries[i].Key, u.Checkpoint.Entries[i].Bytes)
+		}
+	}
+	for i := range u.Commits {
+		for _, m := range u.Commits[i].Changes {
+			n += sizeOf(m.Key, m.Bytes)
+		}
+	}
+	return n
 }
 
 // recovered notes that the layer serves, though the last call of it failed: its stream
@@ -136,10 +197,23 @@ func (c *Client) Status() ClientStatus {
 	if !p.asOf.IsZero() {
 		s.Age = time.Since(p.asOf)
 	}
+	if c.secondary.readable() {
+		s.Standby = c.standby(p.snap)
+	}
 	for _, l := range c.layers() {
 		if !l.absent() {
 			s.Layers = append(s.Layers, l.status())
 		}
 	}
 	return s
+}
+
+func (c *Client) standby(held *Snapshot) Load {
+	l := Load{ReadsPerSecond: 1 / pollEvery.Seconds()}
+	if held != nil {
+		for e := range held.Entries() {
+			l.BytesPerRefresh += uint64(sizeOf(e.Key, e.Bytes))
+		}
+	}
+	return l
 }

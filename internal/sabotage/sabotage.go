@@ -16,6 +16,9 @@ type Guards struct {
 	Pin     bool // pins hold nothing
 	Pace    bool // each token may cost a question of its own
 	Age     bool // ages begin when something arrives
+	Below   bool // reads ask the secondary where the primary cannot answer them
+	Spread  bool // every process comes back to the primary at once
+	Set     bool // to the gate, an answered head is a success whatever follows it
 }
 
 type key struct{}
