@@ -66,7 +66,9 @@ func (l *layer) exchange(ctx context.Context, budget time.Duration, op string, f
 	defer cancel()
 	began := time.Now()
 	err := fn(bounded)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+	// A driver looks at the clock too, and may be a moment ahead of the context's own timer.
+	over := bounded.Err() != nil || time.Since(began) >= budget
+	if err != nil && over && ctx.Err() == nil {
 		err = &SourceError{Class: ClassTransient, Op: l.Name + ": " + op, Err: fmt.Errorf("no answer within %v: %w", budget, err)}
 	}
 	l.answered(op, time.Since(began), err)

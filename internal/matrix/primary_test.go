@@ -304,7 +304,11 @@ func comesBack(t *testing.T, p protocol) int {
 	trips := c.Trips("primary")
 	last := trips[len(trips)-1]
 	rig.Wait(time.Until(last.At.Add(last.Cooldown)))
-	c.Await(2*time.Second, "stream", c.Streaming)
+	c.Await(2*time.Second, "good read", func() bool {
+		s, _ := c.Status().ByName("primary")
+		return s.Breaker == flags.GateClosed
+	})
+	c.Await(10*time.Second, "stream", c.Streaming) // spread, as all processes come back together
 	h.Write()
 	c.Await(200*time.Millisecond, "toggle", c.Current)
 	if !c.From("primary") {
