@@ -15,8 +15,8 @@ import (
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
-// fleet is many processes, each with breakers of its own, over one primary and one secondary.
-type fleet struct {
+// house is many processes, each with breakers of its own, over one primary and one secondary.
+type house struct {
 	primary, secondary *fault
 	processes          []*process
 }
@@ -67,9 +67,9 @@ func (o *oneAtATime) Fetch(ctx context.Context, set string, have flags.Head) (fl
 }
 
 // launch starts n processes that follow one set, and waits until all are past their start.
-func launch(t *testing.T, n int, rungs ...func(*flags.Options)) *fleet {
+func launch(t *testing.T, n int, rungs ...func(*flags.Options)) *house {
 	t.Helper()
-	f := &fleet{primary: newFault(memstore.New(nil)), secondary: newFault(memstore.New(nil))}
+	f := &house{primary: newFault(memstore.New(nil)), secondary: newFault(memstore.New(nil))}
 	t.Cleanup(func() { closed(t, f.primary.store); closed(t, f.secondary.store) })
 	create(t, f.primary.store)
 	mirror(t, f.primary.store, f.secondary.store)
@@ -93,7 +93,7 @@ func launch(t *testing.T, n int, rungs ...func(*flags.Options)) *fleet {
 	return f
 }
 
-func (f *fleet) streaming() (n int) {
+func (f *house) streaming() (n int) {
 	for _, p := range f.processes {
 		if s, _ := p.Status().ByName("primary"); s.State == "streaming" {
 			n++
@@ -103,7 +103,7 @@ func (f *fleet) streaming() (n int) {
 }
 
 // traffic reads in every process, with every demand that a read can make.
-func (f *fleet) traffic(ctx context.Context, ahead flags.Token) (reads, failed int) {
+func (f *house) traffic(ctx context.Context, ahead flags.Token) (reads, failed int) {
 	for _, p := range f.processes {
 		for _, ctx := range []context.Context{ctx, flags.AtLeast(ctx, ahead), flags.Fresh(ctx)} {
 			for range 3 {
@@ -215,7 +215,7 @@ func TestFleetOnTheSecondary(t *testing.T) {
 
 // changesOnTheSecondary has another router write while this one is down: each process
 // reads what changed, once.
-func (f *fleet) changesOnTheSecondary(t *testing.T) {
+func (f *house) changesOnTheSecondary(t *testing.T) {
 	t.Helper()
 	before, began := f.bytes(), time.Now()
 	apply(t, f.primary.store, flags.OpChange, putFlag("beta", onFlag))
@@ -234,7 +234,7 @@ func (f *fleet) changesOnTheSecondary(t *testing.T) {
 	}
 }
 
-func (f *fleet) bytes() (n uint64) {
+func (f *house) bytes() (n uint64) {
 	for _, p := range f.processes {
 		s, _ := p.Status().ByName("secondary")
 		n += s.Bytes
