@@ -72,6 +72,10 @@ var (
 // is put before.
 const retryAfter = 10 * time.Second
 
+// worthConfirming is how much later the same version must have been confirmed for the file
+// to be written again: the age that a next start tells is right to about that.
+const worthConfirming = 30 * time.Second
+
 // NewLastKnownGood returns the last-known-good file at path for the given set.
 // It does no I/O; the directory is created with the first write.
 func NewLastKnownGood(path, set string, o *LKGOptions) *LastKnownGood {
@@ -133,7 +137,8 @@ func (l *LastKnownGood) load(set string) (kept, error) {
 }
 
 // Put keeps the offered version, at once or, within Interval of the write before,
-// a little later. An older version of the same lineage is ignored. What could not
+// a little later. An older version of the same lineage is ignored, and the one
+// that is there unless it was confirmed at least 30 s later. What could not
 // be written stays pending: it is tried again with the next Put, after 10 s, and by
 // Close.
 func (l *LastKnownGood) Put(_ context.Context, u flags.Update, full func() *flags.Checkpoint) error {
@@ -232,7 +237,7 @@ func (l *LastKnownGood) write(p *offer) error {
 	if present.head.Lineage == p.head.Lineage && !l.sabotage.anyVersion {
 		// The same version with another digest was never the origin's: it is replaced.
 		switch older := p.head.Version.Compare(present.head.Version); {
-		case older < 0, older == 0 && sound && p.head.Digest == present.head.Digest:
+		case older < 0, older == 0 && sound && p.head.Digest == present.head.Digest && p.asOf.Sub(present.asOf) < worthConfirming:
 			return nil
 		}
 	}
