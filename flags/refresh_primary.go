@@ -7,11 +7,16 @@ import (
 	"time"
 )
 
+// HeadEvery is how often, at most, a process asks the secondary for its head while the
+// primary cannot serve, whatever the number of flag reads. Who holds a set spreads its
+// first read over as long.
+const HeadEvery = 5 * time.Second
+
 // The cadence of refreshing. Jitter keeps processes that were started, or lost
 // their router, together from asking together.
 const (
 	retryEvery  = time.Second      // without a stream the primary is tried so often
-	pollEvery   = 5 * time.Second  // heads, where there is no stream; also after a refusal that will not pass by itself
+	pollEvery   = HeadEvery        // heads, where there is no stream; also after a refusal that will not pass by itself
 	quietAfter  = 25 * time.Second // a stream that says nothing for so long is asked whether it is alive
 	maxDrain    = time.Minute      // longest pause that a departing primary may ask for
 	minimumWait = 20 * time.Millisecond

@@ -3,6 +3,8 @@ package router
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 var (
@@ -10,6 +12,9 @@ var (
 	descRevision = describe("revision", "Newest revision of a set.", "set")
 	descEpoch    = describe("epoch", "Epoch of a set.", "set")
 	descFlags    = describe("entries", "Entries of a set: flags, evaluators, metadata, overrides.", "set")
+	descBytes    = describe("set_bytes", "Size of a set's encoded checkpoint.", "set")
+	descStandby  = describe("standby_reads_per_second", "Heads that the clients of a set would ask their secondary for without this router.", "set")
+	descRefill   = describe("standby_bytes_per_second", "Bytes that they would read there for 5 s if none of them had the set.", "set")
 	descWrites   = describe("writes_total", "Commits offered to this router.", "outcome")
 	descLag      = describe("sink_lag_revisions", "Revisions that a mirror or cache is behind.", "kind", "name", "set")
 	descUp       = describe("sink_up", "1 if the last attempt at a mirror or cache succeeded.", "kind", "name", "set")
@@ -33,7 +38,7 @@ func newRegistry(r *Router, more ...prometheus.Collector) *prometheus.Registry {
 type collector struct{ r *Router }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descWrites, descLag, descUp, descErrors} {
+	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descStandby, descRefill, descWrites, descLag, descUp, descErrors} {
 		ch <- d
 	}
 }
@@ -51,6 +56,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descRevision, head.Revision, head.Set)
 		gauge(descEpoch, head.Epoch, head.Set)
 		gauge(descFlags, uint64(head.Count), head.Set)
+		size, load := encodedSize(set), float64(set.Count())/flags.HeadEvery.Seconds()
+		gauge(descBytes, size, head.Set)
+		ch <- prometheus.MustNewConstMetric(descStandby, prometheus.GaugeValue, load, head.Set)
+		ch <- prometheus.MustNewConstMetric(descRefill, prometheus.GaugeValue, load*float64(size), head.Set)
 	}
 	counter(descWrites, c.r.writes.taken.Load(), "accepted")
 	counter(descWrites, c.r.writes.refused.Load(), "refused")

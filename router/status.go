@@ -3,8 +3,10 @@ package router
 import (
 	"time"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/hub"
 )
 
 // Mirrors returns how each set fares at each mirror.
@@ -31,9 +33,25 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 		asOf := set.AsOf() // before the head
 		n := uint64(set.Count())
 		out.Clients += n
-		out.Sets = append(out.Sets, &pb.SetStatus{Head: wire.FromHead(set.Head()), Clients: n, AgeUs: wire.Age(asOf, time.Now())})
+		out.Sets = append(out.Sets, &pb.SetStatus{
+			Head: wire.FromHead(set.Head()), Clients: n, AgeUs: wire.Age(asOf, time.Now()), Bytes: encodedSize(set),
+		})
 	}
 	return out
+}
+
+// encodedSize is what a reader without the set is sent, less the commits since. It is
+// encoded once for all readers and kept, so asking costs nothing.
+func encodedSize(set *hub.Set) uint64 {
+	lead := set.Lead(flags.Head{})
+	if lead.Base == nil {
+		return 0
+	}
+	encoded, err := lead.Base.Encoded()
+	if err != nil {
+		return 0
+	}
+	return uint64(len(encoded))
 }
 
 func sinkMessages(in []SinkStatus) []*pb.SinkStatus {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
@@ -22,6 +23,15 @@ type statusView struct {
 	Sets    []setView  `json:"sets"`
 	Mirrors []sinkView `json:"mirrors,omitempty"`
 	Caches  []sinkView `json:"caches,omitempty"`
+	Standby []loadView `json:"standby,omitempty"`
+}
+
+// loadView is what the clients of a set would ask of their secondary without the router.
+type loadView struct {
+	Set            string  `json:"set"`
+	Processes      int     `json:"processes"`
+	ReadsPerSecond float64 `json:"readsPerSecond"` // heads, for as long as it lasts
+	BytesPerSecond float64 `json:"bytesPerSecond"` // at worst, for 5 s: none of them has the set
 }
 
 // sinkView is how one set fares at a mirror or cache.
@@ -67,6 +77,7 @@ func (a *app) routerStatus(ctx context.Context, st *grpcstore.Store) error {
 	view := statusView{Router: s.Version, Store: s.Store, Started: &s.Started, Clients: &s.Clients, Sets: []setView{}}
 	for i := range s.Sets {
 		view.Sets = append(view.Sets, viewOfSet(s.Sets[i].Head))
+		view.Standby = append(view.Standby, viewOfLoad(&s.Sets[i]))
 	}
 	view.Mirrors, view.Caches = viewOfSinks(s.Mirrors), viewOfSinks(s.Caches)
 	if err := a.print(view, func(w io.Writer) { statusTable(w, view) }); err != nil {
@@ -78,6 +89,11 @@ func (a *app) routerStatus(ctx context.Context, st *grpcstore.Store) error {
 		}
 	}
 	return nil
+}
+
+func viewOfLoad(s *grpcstore.SetStatus) loadView {
+	reads := float64(s.Clients) / flags.HeadEvery.Seconds()
+	return loadView{Set: s.Head.Set, Processes: s.Clients, ReadsPerSecond: reads, BytesPerSecond: reads * float64(s.Bytes)}
 }
 
 func viewOfSinks(sinks []grpcstore.SinkStatus) []sinkView {
@@ -93,6 +109,13 @@ func statusTable(w io.Writer, v statusView) {
 		fmt.Fprintf(w, "router %s, store %s, up %s, %d clients\n\n", v.Router, v.Store, time.Since(*v.Started).Round(time.Second), *v.Clients)
 	}
 	setsTable(w, v.Sets)
+	if len(v.Standby) > 0 {
+		fmt.Fprintln(w)
+		row(w, "WITHOUT ROUTER", "PROCESSES", "READS/S", "BYTES/S AT WORST")
+		for _, l := range v.Standby {
+			row(w, l.Set, l.Processes, fmt.Sprintf("%.1f", l.ReadsPerSecond), fmt.Sprintf("%.0f", l.BytesPerSecond))
+		}
+	}
 	for _, list := range []struct {
 		title string
 		sinks []sinkView

@@ -37,6 +37,7 @@ type SetStatus struct {
 	Head    flags.Head
 	Clients int
 	Age     time.Duration // since its store last confirmed the head
+	Bytes   uint64        // of its encoded checkpoint; 0 where the router does not say
 }
 
 // SinkStatus is how one set fares at one mirror or cache of the router.
@@ -90,7 +91,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			return Status{}, s.classify(ctx, call, "grpcstore: status", err)
 		}
 		age := wire.ToDuration(m.GetAgeUs())
-		out.Sets = append(out.Sets, SetStatus{Head: head, Clients: int(m.GetClients()), Age: age})
+		out.Sets = append(out.Sets, SetStatus{Head: head, Clients: int(m.GetClients()), Age: age, Bytes: m.GetBytes()})
 	}
 	return out, nil
 }

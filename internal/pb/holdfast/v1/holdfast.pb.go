@@ -1958,7 +1958,9 @@ type SetStatus struct {
 	Head    *Head                  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
 	Clients uint64                 `protobuf:"varint,2,opt,name=clients,proto3" json:"clients,omitempty"`
 	// How long ago the store last confirmed the head.
-	AgeUs         uint64 `protobuf:"varint,3,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"`
+	AgeUs uint64 `protobuf:"varint,3,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"`
+	// Of the encoded checkpoint that a reader without the set is sent.
+	Bytes         uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2010,6 +2012,13 @@ func (x *SetStatus) GetClients() uint64 {
 func (x *SetStatus) GetAgeUs() uint64 {
 	if x != nil {
 		return x.AgeUs
+	}
+	return 0
+}
+
+func (x *SetStatus) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
 	}
 	return 0
 }
@@ -2414,11 +2423,12 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1d\n" +
 	"\n" +
 	"started_us\x18\x06 \x01(\x03R\tstartedUs\x12\x18\n" +
-	"\aclients\x18\a \x01(\x04R\aclients\"c\n" +
+	"\aclients\x18\a \x01(\x04R\aclients\"y\n" +
 	"\tSetStatus\x12%\n" +
 	"\x04head\x18\x01 \x01(\v2\x11.holdfast.v1.HeadR\x04head\x12\x18\n" +
 	"\aclients\x18\x02 \x01(\x04R\aclients\x12\x15\n" +
-	"\x06age_us\x18\x03 \x01(\x04R\x05ageUs\"\x8a\x01\n" +
+	"\x06age_us\x18\x03 \x01(\x04R\x05ageUs\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\"\x8a\x01\n" +
 	"\n" +
 	"SinkStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
