@@ -45,6 +45,9 @@ func (m *mirror) bring(ctx context.Context, set *hub.Set, at flags.Head) (flags.
 	if err := m.admit(at, lead.Head); err != nil {
 		return at, err
 	}
+	if lead.Base != nil && lead.Base.Version.Before(at.Version) && at.Epoch < lead.Head.Epoch {
+		return m.restore(ctx, set.Name(), at, lead.Update())
+	}
 	if lead.Base != nil {
 		caught, err := m.fromJournal(ctx, set.Name(), at, lead.Base.Head)
 		if err != nil {
@@ -63,6 +66,16 @@ func (m *mirror) bring(ctx context.Context, set *hub.Set, at flags.Head) (flags.
 		}
 	}
 	return lead.Head, nil
+}
+
+// restore takes the mirror over to a newer epoch, which began before where the
+// mirror is: the store was restored from a backup. Commits cannot lead there.
+func (m *mirror) restore(ctx context.Context, set string, at flags.Head, u flags.Update) (flags.Head, error) {
+	contents, err := store.Assemble(set, u)
+	if err != nil {
+		return at, err
+	}
+	return u.Head, m.replica.Seed(ctx, contents.Checkpoint())
 }
 
 // admit refuses to touch a mirror that holds what this router cannot have
@@ -98,6 +111,9 @@ func (m *mirror) fromJournal(ctx context.Context, set string, at, base flags.Hea
 		}
 		if err != nil {
 			return false, err
+		}
+		if next, err := at.NextVersion(commits[0].Op); err != nil || next != commits[0].Version {
+			return false, nil // the store was restored from before at, and has another way to base
 		}
 		if err := m.replica.Append(ctx, set, commits); err != nil {
 			return false, err
