@@ -9,14 +9,16 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(testenv.Main(m), map[string]func(){
 		"flagctl": main,
 		"newstore": func() { // newstore PATH [SET]: what a router leaves behind
 			if err := newStore(os.Args[1:]); err != nil {
@@ -44,7 +46,10 @@ func newStore(args []string) error {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": wantCode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":  wantCode,
+			"redis": func(ts *testscript.TestScript, neg bool, args []string) { redisDo(t, ts, neg, args) },
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("USER", "tester")
 			// Built for races, each of the many processes would sleep a second before it exits.
@@ -70,5 +75,28 @@ func wantCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want := args[0]; strconv.Itoa(got) != want {
 		ts.Fatalf("exit code %d, want %s", got, want)
+	}
+}
+
+// redisDo is the script command: redis [COMMAND ARGS...], which sends a command to a
+// Redis. The first one makes it the cache of the session, at the prefix $PREFIX.
+func redisDo(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
+	addr := testenv.Redis(t)
+	if ts.Getenv("PREFIX") == "" {
+		prefix := testenv.Name(t)
+		ts.Setenv("PREFIX", prefix)
+		ts.Setenv("HOLDFAST_CACHE", "redis://"+addr+"?prefix="+prefix)
+	}
+	if len(args) == 0 {
+		return
+	}
+	client := redis.NewClient(&redis.Options{Addr: addr, DisableIdentity: true})
+	defer func() { _ = client.Close() }()
+	words := make([]any, len(args))
+	for i, a := range args {
+		words[i] = a
+	}
+	if err := client.Do(t.Context(), words...).Err(); (err != nil) != neg {
+		ts.Fatalf("redis %v: %v", args, err)
 	}
 }

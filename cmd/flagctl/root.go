@@ -70,7 +70,7 @@ func newRoot(std stdio) *cobra.Command {
 	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
 		a.rolloutCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd())
-	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.setsCmd())
+	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd())
 	return root
 }
 
