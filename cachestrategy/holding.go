@@ -102,7 +102,7 @@ func mutationBytes(k flags.EntryKey, data []byte) int {
 // An older confirmation changes nothing; a newer one brings nothing forward, neither
 // the end nor the beginning of the margin.
 func (h *Holding) renewed(o *Offer) (*Holding, Outcome) {
-	if !o.AsOf.After(h.asOf) {
+	if o.AsOf.Sub(h.asOf) <= time.Microsecond { // what stored forms keep
 		return h, Unchanged
 	}
 	next := *h
@@ -146,6 +146,11 @@ func (h *Holding) followed(o *Offer) (next *Holding, ok bool) {
 // Entry answers a query. It is for h that is not nil.
 func (h *Holding) Entry(q Query) Entry {
 	e := Entry{Update: flags.Update{Head: h.head, AsOf: h.asOf}, ExpiresAt: h.end, Margin: h.margin}
+	// The clock of the machine that wrote it may be ahead of ours; the entry is no
+	// younger than now, and lives no longer than it was meant to.
+	if ahead := time.Until(h.asOf); ahead > 0 {
+		e.AsOf, e.ExpiresAt = e.AsOf.Add(-ahead), e.ExpiresAt.Add(-ahead)
+	}
 	past := q.Have.Lineage == h.head.Lineage && h.head.Version.Before(q.Have.Version)
 	if q.HeadOnly || past || SameHead(q.Have, h.head) {
 		return e

@@ -44,10 +44,11 @@ var table = map[string]rule{
 	"store/reststore":   {own: []string{"flags", "store", "internal/remote", "internal/restwire"}},
 	"store/filestore":   {own: []string{"flags", "flags/flagdfile", "store", "store/memstore"}}, // a flag file becomes commits of a store in memory
 
-	"cachestrategy":             {own: []string{"flags"}},
-	"cachestrategy/cachetest":   {own: []string{"flags", "cachestrategy"}},
-	"cachestrategy/memorycache": {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/maypok86/otter/v2"}},
-	"cachestrategy/rediscache":  {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
+	"cachestrategy":                     {own: []string{"flags"}},
+	"cachestrategy/cachetest":           {own: []string{"flags", "cachestrategy"}},
+	"cachestrategy/memorycache":         {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/maypok86/otter/v2"}},
+	"cachestrategy/examples/mongocache": {own: []string{"flags", "cachestrategy"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
+	"cachestrategy/rediscache":          {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
 
 	"router/authz":    {own: []string{"flags"}, others: []string{grpc}},
 	"router/hub":      {own: []string{"flags", "store"}},
