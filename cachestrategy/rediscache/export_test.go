@@ -7,13 +7,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Unguarded returns o with a script that takes older versions too.
-func Unguarded(o Options) *Options {
-	guard := "elseif floor and version < floor then"
-	if strings.Count(putSource, guard) != 1 {
-		panic("the guard is written otherwise now")
+// guards are the lines of the script that keep a promise, each with what takes its
+// place where it is to be missed.
+var guards = map[string][2]string{
+	"version":   {"elseif floor and version < floor then", "elseif false then"},
+	"watermark": {"redis.call('GET', mark) or ''", "''"},
+	"lineage":   {"if not authoritative then return 'conflict' end", ""},
+	"digest":    {"if floorLineage == lineage and floor == version and not origin then", "if false then"},
+	"lifetime":  {"local til = math.max(tonumber(ARGV[6]), tonumber(held[5]))", "local til = tonumber(ARGV[6])"},
+	"format":    {"if held[9] and tonumber(held[9])", "if false and tonumber(held[9])"},
+}
+
+// Without returns o with a script that lacks a guard.
+func Without(guard string, o Options) *Options {
+	text := guards[guard]
+	if strings.Count(putSource, text[0]) != 1 {
+		panic("the guard is written otherwise now: " + guard)
 	}
-	o.script = redis.NewScript(strings.Replace(putSource, guard, "elseif false then", 1))
+	o.script = redis.NewScript(strings.Replace(putSource, text[0], text[1], 1))
 	return &o
 }
 

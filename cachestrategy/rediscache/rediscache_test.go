@@ -3,6 +3,7 @@ package rediscache_test
 import (
 	"context"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,16 +51,24 @@ func harness(o rediscache.Options) cachetest.Harness {
 
 func TestConformance(t *testing.T) { cachetest.Run(t, harness(patient)) }
 
-// Without the guard the suite must notice.
-func TestUnguardedTwin(t *testing.T) {
-	h := harness(*rediscache.Unguarded(patient))
-	h.Writes = 40 // without the guard most of them store a whole set, and the first few show it
-	for _, name := range []string{
-		"guard/older refused", "guard/older refused after expiry", "guard/older refused after the entry is gone",
-		"guard/revisions are numbers", "guard/huge revisions", "concurrency/nobody goes back",
+// Without a guard the suite must notice.
+func TestUnguardedTwins(t *testing.T) {
+	for guard, cases := range map[string][]string{
+		"version": {
+			"guard/older refused", "guard/older refused after expiry", "guard/older refused after the entry is gone",
+			"guard/revisions are numbers", "guard/huge revisions", "concurrency/nobody goes back",
+		},
+		"watermark": {"guard/older refused after the entry is gone", "guard/lineage after the entry is gone", "guard/other contents after the entry is gone"},
+		"lineage":   {"guard/lineage", "guard/lineage after the entry is gone"},
+		"digest":    {"guard/other contents at the same version", "guard/other contents after the entry is gone"},
+		"lifetime":  {"lifetime/not shortened by a shorter one", "volume/lifetimes of many sets"},
 	} {
-		if ok, _ := cachetest.Holds(t, name, h); ok {
-			t.Errorf("%s holds without the guard: it shows nothing", name)
+		h := harness(*rediscache.Without(guard, patient))
+		h.Writes = 40 // without the guard most of them store a whole set, and the first few show it
+		for _, name := range cases {
+			if ok, _ := cachetest.Holds(t, name, h); ok {
+				t.Errorf("%s holds without the guard %s: it shows nothing", name, guard)
+			}
 		}
 	}
 }
@@ -82,6 +91,10 @@ func TestConformanceVirtual(t *testing.T) {
 		},
 		Damages: damages,
 		Flags:   1000, Writes: 50,
+		Sets: 500, Calls: 2000, Tolerance: time.Millisecond,
+	}
+	if os.Getenv("HOLDFAST_LONG") != "" {
+		h.Sets, h.Calls = 10_000, 1_000_000
 	}
 	for _, c := range cachetest.Select(t, h) {
 		t.Run(c.Name, func(t *testing.T) {

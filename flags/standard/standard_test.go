@@ -14,9 +14,10 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/standard"
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testenv.Main(m)) }
 
 const flagFile = `{"flags":{"beta":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"DEFAULT"}}}`
 
