@@ -42,6 +42,7 @@ type openedCache struct {
 	cachestrategy.Strategy
 	gate    flags.Gate
 	timeout time.Duration // to the first answer
+	near    bool          // it has a memory of this process, which is written to whatever else is not
 }
 
 // openCache opens the strategy that Config.Cache names.
@@ -87,8 +88,11 @@ func (c *Config) openRedis(url string, o *openedCache, breaker gate) (cachestrat
 		return nil, err
 	}
 	far, err := rediscache.Open(url, &rediscache.Options{Timeout: c.CacheTimeout, TLS: c.TLS, Dial: c.Dial, ReadOnly: c.CacheReadOnly})
-	if err != nil || size == "0" {
-		return far, err
+	if err != nil {
+		return nil, err
+	}
+	if size == "0" {
+		return c.led(far, o), nil
 	}
 	near, err := c.openNear(cmp.Or(size, nearBytes))
 	if err != nil {
@@ -96,9 +100,19 @@ func (c *Config) openRedis(url string, o *openedCache, breaker gate) (cachestrat
 		return nil, err
 	}
 	tiered := cachestrategy.NewTiered(far, near, &cachestrategy.TieredOptions{Gate: breaker, Timeout: o.timeout, Logger: c.Logger})
-	o.gate = open{breaker}
+	o.gate, o.near = open{breaker}, true
 	o.timeout *= 2 // the breaker's budget ends first, so that it is Redis that was slow and not the caller who left
-	return tiered, nil
+	return c.led(tiered, o), nil
+}
+
+// led keeps processes that start together with nothing in the cache from loading the
+// set all at once. Who may not write cannot lead.
+func (c *Config) led(s cachestrategy.Strategy, o *openedCache) cachestrategy.Strategy {
+	if cachestrategy.IsReadOnly(s) {
+		return s
+	}
+	o.timeout = max(o.timeout, leadTime+200*time.Millisecond)
+	return cachestrategy.Lead(s, leadTime)
 }
 
 func (c *Config) openNear(size string) (cachestrategy.Strategy, error) {
@@ -162,8 +176,7 @@ func (c *Config) cacheLayerOf(o openedCache) flags.Layer {
 		Logger:        c.Logger,
 	})}
 	l := flags.Layer{Source: layer, Sink: layer, Timeout: o.timeout, TTL: c.CacheTTL, Gate: o.gate}
-	_, tiered := o.Strategy.(*cachestrategy.Tiered) // its memory is written to all the same
-	if c.CacheReadOnly && !tiered || cachestrategy.IsReadOnly(o.Strategy) && !tiered {
+	if !o.near && (c.CacheReadOnly || cachestrategy.IsReadOnly(o.Strategy)) {
 		l.Sink = nil
 	}
 	return l
