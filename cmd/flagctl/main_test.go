@@ -45,7 +45,7 @@ func newStore(args []string) error {
 // TestScripts runs each file of testdata/script as a user's session on a journal of its own.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
+		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":  wantCode,
 			"redis": func(ts *testscript.TestScript, neg bool, args []string) { redisDo(t, ts, neg, args) },
