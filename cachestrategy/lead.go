@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // leadPoll is how often a process looks whether the one that has the lease has
@@ -16,6 +19,8 @@ type lead struct {
 	Strategy
 	wait time.Duration
 	led  sync.Map // sets whose first miss is past
+
+	denied atomic.Bool // this user may not write, not even a lease
 }
 
 // Lead returns s for a fleet that starts together with nothing in the cache: the
@@ -33,7 +38,11 @@ func (l *lead) Get(ctx context.Context, q Query) (Entry, error) {
 	if _, past := l.led.LoadOrStore(q.Set, struct{}{}); past {
 		return e, err
 	}
-	if granted, leaseErr := Lease(ctx, l.Strategy, q.Set, l.wait); granted || leaseErr != nil {
+	granted, leaseErr := Lease(ctx, l.Strategy, q.Set, l.wait)
+	if errors.Is(leaseErr, ErrReadOnly) {
+		l.denied.Store(true)
+	}
+	if granted || leaseErr != nil {
 		return e, err
 	}
 	wait, cancel := context.WithTimeout(ctx, l.wait)
@@ -54,6 +63,9 @@ func (l *lead) Get(ctx context.Context, q Query) (Entry, error) {
 // Put implements Strategy. Whoever has put a set has no need to wait for it.
 func (l *lead) Put(ctx context.Context, o Offer) (Outcome, error) {
 	l.led.Store(o.Head.Set, struct{}{})
+	if l.denied.Load() {
+		return Unchanged, &flags.SourceError{Class: flags.ClassDenied, Op: "cachestrategy: put " + o.Head.Set, Err: ErrReadOnly}
+	}
 	return l.Strategy.Put(ctx, o)
 }
 

@@ -91,19 +91,25 @@ func TestTieredConformance(t *testing.T) {
 	})
 }
 
+// farGone reports whether the far tier could not be asked, or the breaker did not let us.
+func farGone(err error) bool {
+	var refused *breaker.OpenError
+	return err != nil && flags.ClassOf(err) == flags.ClassTransient || errors.As(err, &refused)
+}
+
 // alone is a tiered cache whose far tier is gone, without the errors that say so.
 type alone struct{ *two }
 
 func (a alone) Put(ctx context.Context, o cachestrategy.Offer) (cachestrategy.Outcome, error) {
 	outcome, err := a.two.Put(ctx, o)
-	if flags.ClassOf(err) == flags.ClassTransient {
+	if farGone(err) {
 		err = nil
 	}
 	return outcome, err
 }
 
 func (a alone) Invalidate(ctx context.Context, set string) error {
-	if err := a.two.Invalidate(ctx, set); flags.ClassOf(err) != flags.ClassTransient {
+	if err := a.two.Invalidate(ctx, set); !farGone(err) {
 		return err
 	}
 	return nil
@@ -112,7 +118,7 @@ func (a alone) Invalidate(ctx context.Context, set string) error {
 // Get says that there is nothing where the far tier could not be asked.
 func (a alone) Get(ctx context.Context, q cachestrategy.Query) (cachestrategy.Entry, error) {
 	e, err := a.two.Get(ctx, q)
-	if err != nil && flags.ClassOf(err) == flags.ClassTransient {
+	if farGone(err) {
 		err = &flags.SourceError{Class: flags.ClassTransient, Op: "get", Err: cachestrategy.ErrMiss}
 	}
 	return e, err
@@ -201,7 +207,7 @@ func TestTieredRecovery(t *testing.T) {
 		commit(t, set, flags.OpChange, "2")
 		o := cachestrategy.Offer{Update: flags.Update{Head: set.Head()}, Full: set.Checkpoint}
 		for range 5 {
-			if _, err := w.Put(t.Context(), o); flags.ClassOf(err) != flags.ClassTransient || err == nil {
+			if _, err := w.Put(t.Context(), o); !farGone(err) {
 				t.Fatalf("Put: %v", err)
 			}
 		}

@@ -33,9 +33,10 @@ type sharedMemory struct {
 }
 
 // shareable reports whether other clients of the process may share the memory of
-// this one. A flagd file has another lineage each time it is opened.
+// this one. A flagd file has another lineage each time it is opened, and where Dial
+// leads is not known from an address.
 func (c *Config) shareable(name string) bool {
-	return c.Strategies[name] == nil && !strings.HasPrefix(c.Primary, "file:") && !strings.HasPrefix(c.Secondary, "file:")
+	return c.Strategies[name] == nil && c.Dial == nil && !strings.HasPrefix(c.Primary, "file:") && !strings.HasPrefix(c.Secondary, "file:")
 }
 
 // get returns the memory of clients with this configuration. The API key is part of
