@@ -1,6 +1,8 @@
 package standard
 
 import (
+	"time"
+
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -32,4 +34,23 @@ func Memories() int {
 	memories.mu.Lock()
 	defer memories.mu.Unlock()
 	return len(memories.open)
+}
+
+// Origin is what a database is opened as.
+type Origin = origin
+
+// ShareDatabase takes part in the database that url names, and returns what gives it up.
+func ShareDatabase(url string, timeout time.Duration, open func() (Origin, error)) (leave func() error, err error) {
+	u, err := databases.get(url, timeout, open)
+	if err != nil {
+		return nil, err
+	}
+	return u.Close, nil
+}
+
+// Databases returns the number of open databases and of bulkheads.
+func Databases() (stores, bulkheads int) {
+	databases.mu.Lock()
+	defer databases.mu.Unlock()
+	return len(databases.open), len(databases.slots)
 }
