@@ -12,14 +12,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
 
 func main() {
-	turns := flag.Int("turns", 150, "how often each shape is measured")
+	turns := flag.Int("turns", 150, "how often each shape is measured; outages a twentieth as often")
 	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
-	only := flag.String("only", "", "measure the shapes with this in their name, and nothing else; fan-out: the router only; cold: starts only")
+	only := flag.String("only", "", "measure the shapes with this in their name, or one of reads, demands, breaker, load, cold, outage, fan-out and memory")
 	clients := flag.Int("clients", 1000, "how many clients a toggle goes out to")
 	flag.Parse()
 	if path := os.Getenv(coldEnv); path != "" {
@@ -42,49 +43,60 @@ func main() {
 	}
 }
 
+// section is a part of what is printed.
+type section struct {
+	name string
+	run  func(context.Context) error
+}
+
 func run(ctx context.Context, turns int, slice time.Duration, only string, clients int) error {
-	switch only {
-	case "fan-out":
-		return router(ctx, clients)
-	case "cold":
-		return colds(ctx)
+	m := measurer{turns: turns, slice: slice}
+	sections := []section{
+		{"reads", func(ctx context.Context) error { return m.reads(ctx, "") }},
+		{"demands", m.demands},
+		{"breaker", m.breakers},
+		{"load", func(context.Context) error { return loads() }},
+		{"cold", colds},
+		{"outage", func(ctx context.Context) error { return outages(ctx, max(1, turns/20)) }},
+		{"fan-out", func(ctx context.Context) error { return fanOuts(ctx, clients, 60) }},
+		{"memory", func(ctx context.Context) error { return memories(ctx, clients) }},
 	}
+	if i := slices.IndexFunc(sections, func(s section) bool { return s.name == only }); i >= 0 {
+		return sections[i].run(ctx)
+	}
+	if only != "" {
+		return m.reads(ctx, only)
+	}
+	for _, s := range sections {
+		if err := s.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reads shows what each shape of read costs, or only those with a text in their name.
+func (m measurer) reads(ctx context.Context, named string) error {
 	w, err := newWorld(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	fmt.Printf("%s, %s/%s, %d cores, %d flags, %d turns of %s; nanoseconds are medians\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), flagCount, turns, slice)
-	m := measurer{turns: turns, slice: slice}
-	fmt.Printf("| %-22s | %8s | %8s | %8s | %8s | %8s | %6s | %6s | %6s |\n", "read", "floor ns", "client", "view", "details", "handle", "client", "view", "handle")
-	fmt.Println("|------------------------|---------:|---------:|---------:|---------:|---------:|-------:|-------:|-------:|")
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), flagCount, m.turns, m.slice)
+	fmt.Printf("| %-23s | %8s | %8s | %8s | %8s | %8s | %6s | %6s | %6s |\n", "read", "floor ns", "client", "view", "details", "handle", "client", "view", "handle")
+	fmt.Println("|-------------------------|---------:|---------:|---------:|---------:|---------:|-------:|-------:|-------:|")
 	for _, s := range w.shapes(ctx) {
-		if !strings.Contains(s.name, only) {
+		if !strings.Contains(s.name, named) {
 			continue
 		}
 		r := m.compare(s.floor, s.client, s.view, s.details, s.handle)
-		fmt.Printf("| %-22s | %8.1f | %8.1f | %8.1f | %8.1f | %8.1f | %5.2fx | %5.2fx | %5.2fx |\n",
+		fmt.Printf("| %-23s | %8.1f | %8.1f | %8.1f | %8.1f | %8.1f | %5.2fx | %5.2fx | %5.2fx |\n",
 			s.name, r[0].ns, r[1].ns, r[2].ns, r[3].ns, r[4].ns, r[1].ratio, r[2].ratio, r[4].ratio)
 	}
-	if only != "" {
-		return nil
+	if named == "" {
+		fmt.Println()
+		m.cores(w.shapes(ctx)[1])
 	}
-	fmt.Println()
-	m.cores(w.shapes(ctx)[1])
-	if err := loads(); err != nil {
-		return err
-	}
-	if err := colds(ctx); err != nil {
-		return err
-	}
-	return router(ctx, clients)
-}
-
-// router shows what clients cost a router.
-func router(ctx context.Context, clients int) error {
-	if err := fanOuts(ctx, clients, 60); err != nil {
-		return err
-	}
-	return memories(ctx, clients)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -84,3 +85,6 @@ func (m measurer) cores(s shape) {
 	}
 	fmt.Printf("%s on two goroutines at once: %.2fx the time of one (1.00x: they do not meet)\n", s.name, median(ratios))
 }
+
+// allocations returns how many pieces of memory one run of a loop allocates.
+func allocations(l loop) float64 { return testing.AllocsPerRun(1000, func() { l(1) }) }
