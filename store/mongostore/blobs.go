@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -38,74 +38,124 @@ type chunk struct {
 	Data []byte `bson:"data"`
 }
 
-// put stores data and then m, which describes it. Each attempt has chunks of its
-// own, so that those of two writers, or of one that died, never mix. Where another of
-// its id is there already, that one stays.
-func (b blobs) put(ctx context.Context, m manifest, data []byte, size int, step func(string) error) error {
-	m.Blob, m.Chunks, m.Bytes = m.ID+"/"+rand.Text(), 0, len(data)
-	for piece := range slices.Chunk(data, size) {
-		if _, err := b.chunks.InsertOne(ctx, chunk{chunkKey(m.Blob, m.Chunks), piece}); err != nil {
+// draft is a blob that is being written. Each has chunks of its own, so that those
+// of two writers, or of one that died, never mix.
+type draft struct {
+	of    blobs
+	blob  string // prefix of its chunks' ids
+	size  int    // of a chunk
+	count int    // of chunks
+	bytes int
+	rest  []byte // not stored yet, less than a chunk
+	step  func(string) error
+}
+
+func (b blobs) draft(id string, size int, step func(string) error) *draft {
+	return &draft{of: b, blob: id + "/" + rand.Text(), size: size, step: step}
+}
+
+// write adds data to the blob.
+func (d *draft) write(ctx context.Context, data []byte) error {
+	d.bytes += len(data)
+	for len(d.rest)+len(data) >= d.size {
+		n := d.size - len(d.rest)
+		piece := data[:n]
+		if len(d.rest) > 0 {
+			piece = append(d.rest, piece...)
+		}
+		if err := d.store(ctx, piece); err != nil {
 			return err
 		}
-		m.Chunks++
-		if err := step("chunk"); err != nil {
+		d.rest, data = d.rest[:0], data[n:]
+	}
+	d.rest = append(d.rest, data...)
+	return nil
+}
+
+func (d *draft) store(ctx context.Context, piece []byte) error {
+	if _, err := d.of.chunks.InsertOne(ctx, chunk{chunkKey(d.blob, d.count), piece}); err != nil {
+		return err
+	}
+	d.count++
+	return d.step("chunk")
+}
+
+// finish stores what is left, and then m, which describes it all. Where another of
+// its id is there already, that one stays.
+func (d *draft) finish(ctx context.Context, m manifest) error {
+	if len(d.rest) > 0 {
+		if err := d.store(ctx, d.rest); err != nil {
 			return err
 		}
 	}
-	_, err := b.manifests.InsertOne(ctx, m)
+	m.Blob, m.Chunks, m.Bytes = d.blob, d.count, d.bytes
+	_, err := d.of.manifests.InsertOne(ctx, m)
 	if mongo.IsDuplicateKeyError(err) {
-		return b.removeChunks(ctx, under(m.Blob))
+		return d.abandon(ctx)
 	}
 	if err == nil {
-		err = step("manifest")
+		err = d.step("manifest")
 	}
 	return err
 }
+
+// abandon removes what was written.
+func (d *draft) abandon(ctx context.Context) error { return d.of.removeChunks(ctx, under(d.blob)) }
 
 func chunkKey(blob string, n int) string { return fmt.Sprintf("%s/%06d", blob, n) }
 
 // list returns the manifests that match, sorted by id.
 func (b blobs) list(ctx context.Context, filter bson.D) ([]manifest, error) {
-	cursor, err := b.manifests.Find(ctx, filter, options.Find().SetSort(byID1))
-	if err != nil {
-		return nil, err
-	}
-	var all []manifest
-	err = cursor.All(ctx, &all)
-	return all, err
+	return collect(each[manifest](ctx, b.manifests, maxAnswerBytes, filter, options.Find().SetSort(byID1)))
 }
 
 var byID1 = bson.D{{Key: "_id", Value: 1}}
 
-// data returns what a manifest describes.
-func (b blobs) data(ctx context.Context, m manifest) ([]byte, error) {
-	if m.Bytes < 0 || m.Bytes > maxBlobBytes || m.Chunks < 0 || m.Chunks > m.Bytes {
-		return nil, fmt.Errorf("%w: manifest %s of %d bytes in %d chunks", flags.ErrFormat, m.ID, m.Bytes, m.Chunks)
-	}
+// data returns what a manifest describes, of so many bytes at most. The error wraps
+// flags.ErrFormat where that is not what is stored.
+func (b blobs) data(ctx context.Context, m manifest, most int) ([]byte, error) {
 	var data []byte
-	for n := range m.Chunks {
-		var c chunk
-		err := b.chunks.FindOne(ctx, byID(chunkKey(m.Blob, n))).Decode(&c)
-		if errors.Is(err, mongo.ErrNoDocuments) {
-			return nil, fmt.Errorf("%s: %w", m.ID, errPieces)
-		}
+	for piece, err := range b.pieces(ctx, m, most) {
 		if err != nil {
 			return nil, err
 		}
 		if data == nil {
-			data = make([]byte, 0, min(m.Bytes, m.Chunks*len(c.Data)))
+			data = make([]byte, 0, min(m.Bytes, m.Chunks*len(piece)))
 		}
-		data = append(data, c.Data...)
-	}
-	if len(data) != m.Bytes {
-		return nil, fmt.Errorf("%s: %w", m.ID, errPieces)
+		data = append(data, piece...)
 	}
 	return data, nil
 }
 
-// maxBlobBytes is what the largest segment takes: one commit more could have
-// been over the limit only in a segment of its own.
-const maxBlobBytes = 256 * (flags.MaxCommitBytes + 16)
+// pieces yields the chunks of what a manifest describes, each checked before the next
+// is asked for: a manifest can make nobody read, or hold, more than it says, and it
+// may not say more than most.
+func (b blobs) pieces(ctx context.Context, m manifest, most int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if m.Bytes <= 0 || m.Bytes > most || m.Chunks <= 0 || m.Chunks > m.Bytes {
+			yield(nil, fmt.Errorf("%w: manifest %s of %d bytes in %d chunks, at most %d bytes", flags.ErrFormat, m.ID, m.Bytes, m.Chunks, most))
+			return
+		}
+		left, size := m.Bytes, 0
+		for n := range m.Chunks {
+			c, err := one[chunk](ctx, b.chunks, byID(chunkKey(m.Blob, n)))
+			if errors.Is(err, mongo.ErrNoDocuments) {
+				err = fmt.Errorf("%s: %w", m.ID, errPieces)
+			}
+			if n == 0 {
+				size = len(c.Data)
+			}
+			// All chunks but the last are as long as the first.
+			if want := min(size, left); err == nil && (want == 0 || len(c.Data) != want || (left-want > 0) != (n+1 < m.Chunks)) {
+				err = fmt.Errorf("%w: chunk %d of %d of %s has %d bytes, with %d of %d to come", flags.ErrFormat, n+1, m.Chunks, m.ID, len(c.Data), left, m.Bytes)
+			}
+			if !yield(c.Data, err) || err != nil {
+				return
+			}
+			left -= len(c.Data)
+		}
+	}
+}
 
 // remove forgets the manifests that match and then the chunks under the same
 // keys: what can be found has its chunks.

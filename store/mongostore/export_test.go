@@ -37,11 +37,14 @@ func (s *Store) Collection(name string) *mongo.Collection {
 	return s.heads.Database().Collection(name)
 }
 
+// Bound changes how many bytes an answer may be put together from.
+func (s *Store) Bound(bytes int) { s.tuning.answerBytes = bytes }
+
 var (
-	JournalKey   = journalKey
-	ParseHead    = parseHead
-	HeadText     = headText
-	ParseSegment = parseSegment
-	AppendTo     = appendToSegment
-	ClassOf      = classOf
+	JournalKey = journalKey
+	ParseHead  = parseHead
+	HeadText   = headText
+	CutCommit  = cutCommit
+	AppendTo   = appendToSegment
+	ClassOf    = classOf
 )

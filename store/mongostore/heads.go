@@ -36,8 +36,7 @@ func (d *headDoc) parse() (flags.Head, error) {
 func (s *Store) readHead(ctx context.Context, set string) (flags.Head, error) {
 	ctx, cancel := s.promptly(ctx)
 	defer cancel()
-	var doc headDoc
-	err := s.heads.FindOne(ctx, byID(set)).Decode(&doc)
+	doc, err := one[headDoc](ctx, s.heads, byID(set))
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return flags.Head{}, fmt.Errorf("%w: no flag set %q", store.ErrNotFound, set)
 	}
@@ -48,19 +47,16 @@ func (s *Store) readHead(ctx context.Context, set string) (flags.Head, error) {
 }
 
 func (s *Store) readHeads(ctx context.Context) ([]flags.Head, error) {
-	cursor, err := s.heads.Find(ctx, bson.D{})
-	if err != nil {
-		return nil, err
-	}
-	var docs []headDoc
-	if err := cursor.All(ctx, &docs); err != nil {
-		return nil, err
-	}
-	heads := make([]flags.Head, len(docs))
-	for i := range docs {
-		if heads[i], err = docs[i].parse(); err != nil {
+	var heads []flags.Head
+	for doc, err := range each[headDoc](ctx, s.heads, s.tuning.answerBytes, bson.D{}) {
+		if err != nil {
 			return nil, err
 		}
+		head, err := doc.parse()
+		if err != nil {
+			return nil, err
+		}
+		heads = append(heads, head)
 	}
 	slices.SortFunc(heads, func(a, b flags.Head) int { return cmp.Compare(a.Set, b.Set) })
 	return heads, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -52,29 +53,44 @@ func (s *Store) history(ctx context.Context, head flags.Head, from, to flags.Ver
 	if err != nil || to.Before(from) {
 		return nil, err
 	}
-	commits, err := s.packed(ctx, head, from, to, limit)
-	if err != nil {
+	page := &page{limit: limit, left: s.tuning.answerBytes}
+	if err := s.packed(ctx, head, from, to, page); err != nil {
 		return nil, err
 	}
 	next := from
-	if n := len(commits); n > 0 {
-		next = flags.Version{Epoch: commits[n-1].Epoch, Revision: commits[n-1].Revision + 1}
+	if n := len(page.commits); n > 0 {
+		next = flags.Version{Epoch: page.commits[n-1].Epoch, Revision: page.commits[n-1].Revision + 1}
 	}
-	docs, err := s.readJournal(ctx, between(journalKey(head.Set, next), journalKey(head.Set, to)+"!"), limit-len(commits)+1)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range docs {
-		if d.Lineage != string(head.Lineage) || len(commits) == limit {
+	for d, err := range s.scan(ctx, between(journalKey(head.Set, next), journalKey(head.Set, to)+"!"), limit-len(page.commits)+1) {
+		if err != nil {
+			return nil, err
+		}
+		if page.full() {
+			break
+		}
+		if d.Lineage != string(head.Lineage) {
 			continue
 		}
 		c, err := d.parse()
 		if err != nil {
 			return nil, err
 		}
-		commits = append(commits, c)
+		page.add(c, heldBy(&c, d.Data))
 	}
-	return commits, dense(from, commits)
+	return page.commits, dense(from, page.commits)
+}
+
+// page is part of a history: so many commits, and fewer where those are large.
+type page struct {
+	commits []flags.Commit
+	limit   int
+	left    int // bytes
+}
+
+func (p *page) full() bool { return len(p.commits) >= p.limit || p.left <= 0 }
+
+func (p *page) add(c flags.Commit, bytes int) {
+	p.commits, p.left = append(p.commits, c), p.left-bytes
 }
 
 // dense checks that commits follow one another, beginning with from.
@@ -113,9 +129,8 @@ func (s *Store) begin(ctx context.Context, head flags.Head, from flags.Version) 
 
 // oldest returns the version of the oldest commit that is kept.
 func (s *Store) oldest(ctx context.Context, head flags.Head) (flags.Version, bool, error) {
-	var first manifest
 	opts := options.FindOne().SetSort(byID1)
-	err := s.segments.manifests.FindOne(ctx, under(head.Set+"/"+string(head.Lineage)), opts).Decode(&first)
+	first, err := one[manifest](ctx, s.segments.manifests, under(head.Set+"/"+string(head.Lineage)), opts)
 	if err == nil {
 		v, err := parseVersion(first.First)
 		return v, true, err
@@ -123,11 +138,10 @@ func (s *Store) oldest(ctx context.Context, head flags.Head) (flags.Version, boo
 	if !errors.Is(err, mongo.ErrNoDocuments) {
 		return flags.Version{}, false, err
 	}
-	docs, err := s.readJournal(ctx, under(head.Set), 0, "_id", "lineage")
-	if err != nil {
-		return flags.Version{}, false, err
-	}
-	for _, d := range docs {
+	for d, err := range s.scanFields(ctx, under(head.Set), "_id", "lineage") {
+		if err != nil {
+			return flags.Version{}, false, err
+		}
 		if d.Lineage == string(head.Lineage) {
 			v, err := parseVersion(d.ID[len(head.Set)+1:])
 			return v, true, err
@@ -143,29 +157,36 @@ func parseVersion(key string) (v flags.Version, err error) {
 	return v, err
 }
 
-// packed returns the commits from segments.
-func (s *Store) packed(ctx context.Context, head flags.Head, from, to flags.Version, limit int) ([]flags.Commit, error) {
+// packed adds the commits from segments to a page.
+func (s *Store) packed(ctx context.Context, head flags.Head, from, to flags.Version, p *page) error {
 	low := lineageKey(head.Set, head.Lineage, s.segmentStart(from))
 	all, err := s.segments.list(ctx, between(low, lineageKey(head.Set, head.Lineage, to)+"!"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var commits []flags.Commit
 	for _, m := range all {
-		packed, err := s.segment(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range packed {
-			if !c.Version.Before(from) && !to.Before(c.Version) && len(commits) < limit {
-				commits = append(commits, c)
+		for c, err := range s.segment(ctx, m, head) {
+			if err != nil {
+				return err
+			}
+			if p.full() {
+				return nil
+			}
+			if !c.Version.Before(from) && !to.Before(c.Version) {
+				p.add(c, heldBy(&c, nil))
 			}
 		}
-		if len(commits) == limit {
-			break
-		}
 	}
-	return commits, nil
+	return nil
+}
+
+// packedAt returns the commit at a version from its segment.
+func (s *Store) packedAt(ctx context.Context, head flags.Head, v flags.Version) (c flags.Commit, found bool, err error) {
+	p := &page{limit: 1, left: s.tuning.answerBytes}
+	if err := s.packed(ctx, head, v, v, p); err != nil || len(p.commits) == 0 {
+		return c, false, err
+	}
+	return p.commits[0], true, nil
 }
 
 // segmentStart returns the version that names the segment of v.
@@ -174,20 +195,43 @@ func (s *Store) segmentStart(v flags.Version) flags.Version {
 	return flags.Version{Epoch: v.Epoch, Revision: (max(v.Revision, 1)-1)/every*every + 1}
 }
 
-// segment reads the commits of a manifest.
-func (s *Store) segment(ctx context.Context, m manifest) ([]flags.Commit, error) {
-	data, err := s.segments.data(ctx, m)
-	if errors.Is(err, errPieces) {
-		return nil, fmt.Errorf("%w: segment %s: %w", flags.ErrGap, m.ID, err)
+// maxSegmentBytes is what the largest segment takes.
+const maxSegmentBytes = 256 * (flags.MaxCommitBytes + binary.MaxVarintLen64)
+
+// segment yields the commits of a manifest, which must be of the same history as a
+// head. A segment may be large, so no more of it is held than a commit and a chunk.
+func (s *Store) segment(ctx context.Context, m manifest, of flags.Head) iter.Seq2[flags.Commit, error] {
+	return func(yield func(flags.Commit, error) bool) {
+		var rest []byte
+		for piece, err := range s.segments.pieces(ctx, m, maxSegmentBytes) {
+			if errors.Is(err, errPieces) {
+				err = fmt.Errorf("%w: segment %w", flags.ErrGap, err)
+			}
+			if err != nil {
+				yield(flags.Commit{}, err)
+				return
+			}
+			for rest = append(rest, piece...); ; {
+				c, n, err := cutCommit(rest)
+				if err == nil && n > 0 && (c.Set != of.Set || c.Lineage != of.Lineage) {
+					err = fmt.Errorf("%w: commit %s", flags.ErrFormat, c.Head().Token())
+				}
+				if err != nil {
+					err = fmt.Errorf("segment %s: %w", m.ID, err)
+				}
+				if n == 0 && err == nil {
+					break // it goes on in the next chunk
+				}
+				if !yield(c, err) || err != nil {
+					return
+				}
+				rest = rest[n:]
+			}
+		}
+		if len(rest) > 0 {
+			yield(flags.Commit{}, fmt.Errorf("%w: segment %s ends within a commit", flags.ErrFormat, m.ID))
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	commits, err := parseSegment(data)
-	if err != nil {
-		return nil, fmt.Errorf("segment %s: %w", m.ID, err)
-	}
-	return commits, nil
 }
 
 // A segment is the encoded commits one after the other, each after its length.
@@ -195,41 +239,35 @@ func appendToSegment(segment, commit []byte) []byte {
 	return append(binary.AppendUvarint(segment, uint64(len(commit))), commit...)
 }
 
-// parseSegment is the inverse. The error wraps flags.ErrFormat.
-func parseSegment(data []byte) ([]flags.Commit, error) {
-	var commits []flags.Commit
-	for len(data) > 0 {
-		size, n := binary.Uvarint(data)
-		if n <= 0 || size > uint64(len(data)-n) {
-			return nil, fmt.Errorf("%w: length of a commit", flags.ErrFormat)
-		}
-		var c flags.Commit
-		if err := c.UnmarshalBinary(data[n : n+int(size)]); err != nil {
-			return nil, err
-		}
-		commits, data = append(commits, c), data[n+int(size):]
+// cutCommit returns the first commit of what is left of a segment, and how many bytes
+// it takes there; 0 where data ends before the commit does. The error wraps flags.ErrFormat.
+func cutCommit(data []byte) (c flags.Commit, n int, err error) {
+	size, n := binary.Uvarint(data)
+	switch {
+	case n < 0 || size > flags.MaxCommitBytes:
+		return c, 0, fmt.Errorf("%w: length of a commit", flags.ErrFormat)
+	case n == 0 || size > uint64(len(data)-n):
+		return c, 0, nil
 	}
-	return commits, nil
+	end := n + int(size)
+	return c, end, c.UnmarshalBinary(data[n:end:end])
 }
 
 // commitAt returns the commit with an id, which is at a version if it is still
 // kept. A void insert may lie there in the journal before the one in the segment.
 func (s *Store) commitAt(ctx context.Context, head flags.Head, v flags.Version, id flags.CommitID) (c flags.Commit, found bool, err error) {
 	for range 2 { // it may move to a segment between our two looks
-		docs, err := s.readJournal(ctx, byID(journalKey(head.Set, v)), 1)
-		if err != nil {
-			return c, false, err
-		}
-		if len(docs) == 1 && string(docs[0].CID) == string(id[:]) {
-			c, err = docs[0].parse()
+		doc, err := one[journalDoc](ctx, s.journal, byID(journalKey(head.Set, v)))
+		if err == nil && string(doc.CID) == string(id[:]) {
+			c, err = doc.parse()
 			return c, err == nil, err
 		}
-		commits, err := s.packed(ctx, head, v, v, 1)
-		if err != nil {
+		if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 			return c, false, err
 		}
-		if len(commits) == 1 && commits[0].ID == id {
-			return commits[0], true, nil
+		packed, found, err := s.packedAt(ctx, head, v)
+		if err != nil || found && packed.ID == id {
+			return packed, err == nil, err
 		}
 	}
 	return c, false, nil
@@ -243,8 +281,8 @@ func (s *Store) isInHistory(ctx context.Context, c flags.Commit) (bool, error) {
 	if err != nil || bound.Before(c.Version) {
 		return err == nil, err
 	}
-	commits, err := s.packed(ctx, c.Head(), c.Version, c.Version, 1)
-	return len(commits) == 1 && commits[0].ID == c.ID, err
+	packed, found, err := s.packedAt(ctx, c.Head(), c.Version)
+	return found && packed.ID == c.ID, err
 }
 
 // loadIDs reads the ids of all commits that are kept, without the commits.
@@ -254,15 +292,10 @@ func (s *Store) loadIDs(ctx context.Context, head flags.Head) (*idIndex, error) 
 		return ids, nil
 	}
 	opts := options.Find().SetSort(byID1).SetProjection(bson.D{{Key: "first", Value: 1}, {Key: "ids", Value: 1}})
-	cursor, err := s.segments.manifests.Find(ctx, under(head.Set+"/"+string(head.Lineage)), opts)
-	if err != nil {
-		return nil, err
-	}
-	var packed []manifest
-	if err := cursor.All(ctx, &packed); err != nil {
-		return nil, err
-	}
-	for _, m := range packed {
+	for m, err := range each[manifest](ctx, s.segments.manifests, 0, under(head.Set+"/"+string(head.Lineage)), opts) {
+		if err != nil {
+			return nil, err
+		}
 		v, err := parseVersion(m.First)
 		if err != nil {
 			return nil, err
@@ -278,7 +311,7 @@ func (s *Store) loadIDs(ctx context.Context, head flags.Head) (*idIndex, error) 
 // addJournalIDs adds the ids of the journal after its last gap: what lies before
 // that is in segments, or void, or was forgotten and only then inserted.
 func (s *Store) addJournalIDs(ctx context.Context, head flags.Head, ids *idIndex) error {
-	docs, err := s.readJournal(ctx, between(head.Set+"/", journalKey(head.Set, head.Version)+"!"), 0, "cid", "lineage")
+	docs, err := collect(s.scanFields(ctx, between(head.Set+"/", journalKey(head.Set, head.Version)+"!"), "cid", "lineage"))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package mongostore
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,8 +81,11 @@ func (s *Store) putCheckpoint(ctx context.Context, cp *flags.Checkpoint) error {
 		ID:      lineageKey(cp.Set, cp.Lineage, cp.Version) + "/" + rand.Text(), // two at one version do no harm
 		Lineage: string(cp.Lineage), Head: headText(cp.Head),
 	}
-	err = s.checkpoints.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
-	return err
+	d := s.checkpoints.draft(m.ID, s.tuning.chunkBytes, s.tuning.step)
+	if err := d.write(ctx, data); err != nil {
+		return err
+	}
+	return d.finish(ctx, m)
 }
 
 // checkpointVersions returns the versions of which there is a checkpoint, in order.
@@ -122,56 +126,78 @@ func (s *Store) packBound(ctx context.Context, set string, l flags.Lineage) (fla
 
 // pack moves the journal up to bound into segments.
 func (s *Store) pack(ctx context.Context, set string, l flags.Lineage, bound flags.Version) error {
-	docs, err := s.readJournal(ctx, between(set+"/", journalKey(set, bound)+"!"), 0)
-	if err != nil {
+	journal := between(set+"/", journalKey(set, bound)+"!")
+	versions, err := s.toPack(ctx, journal, l)
+	if err != nil || len(versions) == 0 {
 		return err
 	}
-	docs = slices.DeleteFunc(docs, func(d journalDoc) bool { return d.Lineage != string(l) })
-	commits := make([]flags.Commit, len(docs))
-	start := 0
-	for i := range docs {
-		if commits[i], err = docs[i].parse(); err != nil {
+	for len(versions) > 0 {
+		n := 1
+		for n < len(versions) && s.segmentStart(versions[n]) == s.segmentStart(versions[0]) {
+			n++
+		}
+		if err := s.putSegment(ctx, set, l, versions[:n]); err != nil {
 			return err
 		}
-		// What lies before a gap was packed before and not removed, or was inserted
-		// too late and never acknowledged.
-		if i > 0 && follows(commits[i-1].Head(), &commits[i]) != nil {
-			start = i
-		}
+		versions = versions[n:]
 	}
-	for first := start; first < len(commits); {
-		last := first
-		for last < len(commits) && s.segmentStart(commits[last].Version) == s.segmentStart(commits[first].Version) {
-			last++
-		}
-		if err := s.putSegment(ctx, commits[first:last], docs[first:last]); err != nil {
-			return err
-		}
-		first = last
-	}
-	if len(docs) == 0 {
-		return nil
-	}
-	packed := append(between(set+"/", journalKey(set, bound)+"!"), bson.E{Key: "lineage", Value: string(l)})
-	if _, err := s.journal.DeleteMany(ctx, packed); err != nil {
+	if _, err := s.journal.DeleteMany(ctx, append(journal, bson.E{Key: "lineage", Value: string(l)})); err != nil {
 		return err
 	}
 	return s.tuning.step("unjournal")
 }
 
-func (s *Store) putSegment(ctx context.Context, commits []flags.Commit, docs []journalDoc) error {
-	first, last := &commits[0], &commits[len(commits)-1]
-	m := manifest{
-		ID:      lineageKey(first.Set, first.Lineage, s.segmentStart(first.Version)),
-		Lineage: string(first.Lineage), Head: headText(last.Head()), First: versionKey(first.Version),
+// toPack returns the versions of the commits that are to be packed, having looked at
+// each: what cannot be read stays where it is. What lies before a gap was packed before
+// and not removed, or was inserted too late and never acknowledged.
+func (s *Store) toPack(ctx context.Context, journal bson.D, l flags.Lineage) ([]flags.Version, error) {
+	var versions []flags.Version
+	var last flags.Head
+	for d, err := range s.scan(ctx, journal, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if d.Lineage != string(l) {
+			continue
+		}
+		c, err := d.parse()
+		if err != nil {
+			return nil, err
+		}
+		if follows(last, &c) != nil {
+			versions = versions[:0]
+		}
+		versions, last = append(versions, c.Version), c.Head()
 	}
-	var data []byte
-	for i := range docs {
-		m.IDs = append(m.IDs, docs[i].CID...)
-		data = appendToSegment(data, docs[i].Data)
+	return versions, nil
+}
+
+// putSegment copies commits, dense and of one segment, from the journal.
+func (s *Store) putSegment(ctx context.Context, set string, l flags.Lineage, versions []flags.Version) error {
+	first, last := versions[0], versions[len(versions)-1]
+	m := manifest{ID: lineageKey(set, l, s.segmentStart(first)), Lineage: string(l), First: versionKey(first)}
+	segment := s.segments.draft(m.ID, s.tuning.chunkBytes, s.tuning.step)
+	for d, err := range s.scan(ctx, between(journalKey(set, first), journalKey(set, last)+"!"), 0) {
+		if err != nil {
+			return err
+		}
+		if d.Lineage != string(l) {
+			continue
+		}
+		c, err := d.parse()
+		if err != nil {
+			return err
+		}
+		if err := segment.write(ctx, appendToSegment(nil, d.Data)); err != nil {
+			return err
+		}
+		m.IDs, m.Head = append(m.IDs, d.CID...), headText(c.Head())
 	}
-	err := s.segments.put(ctx, m, data, s.tuning.chunkBytes, s.tuning.step)
-	return err
+	if len(m.IDs) != len(versions)*len(flags.CommitID{}) {
+		// Another router has packed it, or is about to replace the set.
+		return errors.Join(fmt.Errorf("%w: the journal of %q changes under our hands", flags.ErrGap, set), segment.abandon(ctx))
+	}
+	return segment.finish(ctx, m)
 }
 
 // dropCheckpoints removes all but the last two, with chunks that a writer left

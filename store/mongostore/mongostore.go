@@ -41,14 +41,15 @@ type Store struct {
 
 // tuning is what only tests change.
 type tuning struct {
-	every      int                     // commits between checkpoints, and in a segment
-	tailBytes  int                     // encoded commits after a checkpoint that make the next one due early
-	chunkBytes int                     // in a document of a checkpoint or segment
-	credulous  bool                    // takes every insert that succeeds for one into the history
-	hasty      bool                    // goes on from commits whose head it could not raise
-	forgetful  bool                    // believes any head that is stored
-	gullible   bool                    // puts commits together without looking at digests
-	step       func(name string) error // called after each step that another process may see
+	every       int                     // commits between checkpoints, and in a segment
+	tailBytes   int                     // encoded commits after a checkpoint that make the next one due early
+	chunkBytes  int                     // in a document of a checkpoint or segment
+	answerBytes int                     // that one answer may be put together from
+	credulous   bool                    // takes every insert that succeeds for one into the history
+	hasty       bool                    // goes on from commits whose head it could not raise
+	forgetful   bool                    // believes any head that is stored
+	gullible    bool                    // puts checkpoints and commits together without looking at digests
+	step        func(name string) error // called after each step that another process may see
 }
 
 var (
@@ -76,7 +77,7 @@ func Open(_ context.Context, uri string, opts *Options) (*Store, error) {
 	life, end := context.WithCancel(context.Background())
 	s := &Store{
 		opts:        o,
-		tuning:      tuning{every: 256, tailBytes: 4 << 20, chunkBytes: 4 << 20, step: func(string) error { return nil }},
+		tuning:      tuning{every: 256, tailBytes: 4 << 20, chunkBytes: 4 << 20, answerBytes: maxAnswerBytes, step: func(string) error { return nil }},
 		client:      client,
 		log:         o.Logger.With("store", Redact(uri)),
 		heads:       db.Collection("heads"),

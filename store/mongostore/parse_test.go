@@ -1,7 +1,6 @@
 package mongostore_test
 
 import (
-	"bytes"
 	"errors"
 	"testing"
 
@@ -41,7 +40,7 @@ func FuzzParseHead(f *testing.F) {
 	})
 }
 
-func FuzzParseSegment(f *testing.F) {
+func FuzzCutCommit(f *testing.F) {
 	c := flags.Commit{Set: set, Lineage: "k7q2m9ab", ID: flags.NewCommitID(), Version: flags.Version{Revision: 1}}
 	one, err := c.MarshalBinary()
 	if err != nil {
@@ -50,15 +49,21 @@ func FuzzParseSegment(f *testing.F) {
 	f.Add(mongostore.AppendTo(mongostore.AppendTo(nil, one), one))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		commits, err := mongostore.ParseSegment(data)
-		if err != nil {
-			if !errors.Is(err, flags.ErrFormat) && !errors.Is(err, flags.ErrTooLarge) {
-				t.Fatalf("error %v wraps neither ErrFormat nor ErrTooLarge", err)
+		for len(data) > 0 {
+			_, n, err := mongostore.CutCommit(data)
+			if err != nil {
+				if !errors.Is(err, flags.ErrFormat) {
+					t.Fatalf("error %v does not wrap ErrFormat", err)
+				}
+				return
 			}
-			return
-		}
-		if len(commits) == 0 && !bytes.Equal(data, nil) {
-			t.Fatal("bytes without commits")
+			if n == 0 {
+				return // the end is missing
+			}
+			if n > len(data) {
+				t.Fatalf("%d bytes of %d", n, len(data))
+			}
+			data = data[n:]
 		}
 	})
 }

@@ -61,7 +61,7 @@ func isFault(err error) bool {
 func (s *Store) assemble(ctx context.Context, head flags.Head) (flags.Update, error) {
 	for attempt := 1; ; attempt++ {
 		u, err := s.assembleOnce(ctx, head)
-		if err == nil || !isFault(err) || attempt == 3 {
+		if err == nil || !isFault(err) || errors.Is(err, errTooMuch) || attempt == 3 {
 			return u, err
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Store) assembleOnce(ctx context.Context, head flags.Head) (flags.Update
 		if err == nil {
 			return u, nil
 		}
-		if !isFault(err) {
+		if !isFault(err) || errors.Is(err, errTooMuch) { // from further back there would be more still
 			return u, err
 		}
 		s.log.Warn("checkpoint passed over", "set", head.Set, "checkpoint", m.ID, "error", err)
@@ -93,6 +93,9 @@ func (s *Store) assembleOnce(ctx context.Context, head flags.Head) (flags.Update
 	return u, err
 }
 
+// mostCheckpoints are tried for one answer. Maintenance keeps two.
+const mostCheckpoints = 8
+
 // checkpointsUpTo returns the manifests of the checkpoints that can lead to head,
 // newest first.
 func (s *Store) checkpointsUpTo(ctx context.Context, head flags.Head) ([]manifest, error) {
@@ -101,14 +104,15 @@ func (s *Store) checkpointsUpTo(ctx context.Context, head flags.Head) ([]manifes
 		return nil, err
 	}
 	slices.Reverse(all)
-	return slices.DeleteFunc(all, func(m manifest) bool {
+	all = slices.DeleteFunc(all, func(m manifest) bool {
 		h, err := parseHead(m.Head)
-		return err != nil || head.Version.Before(h.Version) || h.Version == head.Version && h != head
-	}), nil
+		return err != nil || head.Version.Before(h.Version) || h.Version == head.Version && h != head && !s.tuning.gullible
+	})
+	return all[:min(len(all), mostCheckpoints)], nil
 }
 
 func (s *Store) from(ctx context.Context, m manifest, head flags.Head) (flags.Update, error) {
-	cp, err := s.checkpoint(ctx, m)
+	cp, err := s.checkpoint(ctx, m, head)
 	if err != nil {
 		return flags.Update{}, err
 	}
@@ -119,17 +123,18 @@ func (s *Store) from(ctx context.Context, m manifest, head flags.Head) (flags.Up
 	return flags.Update{Head: head, Checkpoint: cp, Commits: commits}, nil
 }
 
-// checkpoint reads and verifies the checkpoint of a manifest.
-func (s *Store) checkpoint(ctx context.Context, m manifest) (*flags.Checkpoint, error) {
-	data, err := s.checkpoints.data(ctx, m)
+// checkpoint reads and verifies the checkpoint of a manifest, which must be of the same
+// history as a head.
+func (s *Store) checkpoint(ctx context.Context, m manifest, of flags.Head) (*flags.Checkpoint, error) {
+	data, err := s.checkpoints.data(ctx, m, flags.MaxCheckpointBytes)
 	if err != nil {
 		return nil, err
 	}
 	cp := &flags.Checkpoint{}
 	if err := cp.UnmarshalBinary(data); err != nil {
-		return nil, fmt.Errorf("%s: %w", m.ID, err)
+		return nil, unreadable(m.ID, err)
 	}
-	if headText(cp.Head) != m.Head {
+	if headText(cp.Head) != m.Head || cp.Set != of.Set || cp.Lineage != of.Lineage {
 		return nil, fmt.Errorf("%w: checkpoint %s under the manifest %s", flags.ErrFormat, cp.Token(), m.ID)
 	}
 	return cp, nil
@@ -145,7 +150,7 @@ func (s *Store) fromNothing(ctx context.Context, head flags.Head) (flags.Update,
 	}
 	for i := range commits {
 		if err := contents.Apply(&commits[i]); err != nil {
-			return flags.Update{}, err
+			return flags.Update{}, unreadable(commits[i].Head().Token().String(), err)
 		}
 	}
 	return flags.Update{Head: head, Checkpoint: contents.Checkpoint()}, nil

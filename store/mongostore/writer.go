@@ -252,11 +252,10 @@ func (w *writer) catchUpOnce(ctx context.Context) (err error) {
 	}()
 	at := w.contents.Head()
 	beyond := between(journalKey(w.set, at.Version)+"!", w.set+"/~") // "!" and "~" enclose what follows a whole key
-	docs, err := w.s.readJournal(ctx, beyond, 0)
-	if err != nil {
-		return err
-	}
-	for _, d := range docs {
+	for d, err := range w.s.scan(ctx, beyond, 0) {
+		if err != nil {
+			return err
+		}
 		if err := w.takeOver(ctx, d); err != nil {
 			return err
 		}
