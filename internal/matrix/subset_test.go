@@ -56,7 +56,7 @@ const (
 	atOnce  = 100 * time.Millisecond
 	through = 12 * time.Second // over to the secondary, of a primary that refuses: spread over 5 s, then each 5 s
 	silence = 37 * time.Second // the same, of one that fell silent, which takes 25 s to be sure of
-	gate    = 70 * time.Second // the longest cooldown, and a connection
+	gate    = 75 * time.Second // the longest cooldown, and some tries at a connection
 )
 
 // subset lets layers fail for 5 min under a running process, starts another, and lets them recover.
