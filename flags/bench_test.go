@@ -146,8 +146,7 @@ var (
 	sinkBool   bool
 	sinkString string
 	sinkValue  Value
-
-	sinkContext context.Context
+	sinkAny    any
 )
 
 func BenchmarkRead(b *testing.B) {
@@ -249,13 +248,13 @@ func BenchmarkDemand(b *testing.B) {
 	b.Run("context/floor", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			sinkContext = context.WithValue(ctx, key{}, w)
+			sinkAny = context.WithValue(ctx, key{}, w)
 		}
 	})
 	b.Run("context/at-least", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			sinkContext = AtLeast(ctx, token)
+			sinkAny = AtLeast(ctx, token)
 		}
 	})
 	valued := context.WithValue(ctx, key{}, w)

@@ -199,8 +199,8 @@ func TestReadsWithContextDoNotAllocate(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
-	var sink context.Context
+	var sink any // makes the context escape, as a request's does
 	if n := testing.AllocsPerRun(100, func() { sink = flags.AtLeast(ctx, held) }); n != 1 {
-		t.Errorf("AtLeast costs %v allocations, want the context alone (%v)", n, sink.Err())
+		t.Errorf("AtLeast costs %v allocations, want the context alone (%v)", n, sink)
 	}
 }

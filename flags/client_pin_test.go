@@ -19,7 +19,7 @@ func pairOf(n int) []flags.Mutation {
 }
 
 // apart reads what was written together, with time to spare in between.
-func apart(c *flags.Client, ctx context.Context) bool {
+func apart(ctx context.Context, c *flags.Client) bool {
 	pause := func() { time.Sleep(time.Millisecond) }
 	left := c.Int(ctx, "left", anyone, 0)
 	pause()
@@ -55,7 +55,7 @@ func TestCommitsAreNotTorn(t *testing.T) {
 			})
 		}
 		for range 100 {
-			violated = apart(l.Client, l.Pin(ctx)) || violated
+			violated = apart(l.Pin(ctx), l.Client) || violated
 		}
 		cancel()
 		writing.Wait()

@@ -35,8 +35,8 @@ func (c *Client) Require(ctx context.Context) (View, error) {
 func (c *Client) Pin(ctx context.Context) context.Context {
 	p := c.View(ctx).p
 	return with(ctx, func(r *request) {
-		pins := slices.DeleteFunc(slices.Clone(r.pins), func(p pin) bool { return p.client == c })
-		r.pins = append(pins, pin{c, p})
+		r.pins = slices.DeleteFunc(slices.Clone(r.pins), func(p pin) bool { return p.client == c })
+		r.pins = append(r.pins, pin{c, p})
 	})
 }
 

@@ -78,12 +78,12 @@ func TestSessionNeverGoesBack(t *testing.T) {
 		"none":    func(ctx context.Context) context.Context { return ctx },
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { hop(t, begin(t.Context()), name == "session") })
+			synctest.Test(t, func(t *testing.T) { hop(begin(t.Context()), t, name == "session") })
 		})
 	}
 }
 
-func hop(t *testing.T, ctx context.Context, session bool) {
+func hop(ctx context.Context, t *testing.T, session bool) {
 	ahead := climb(t)
 	behind := climb(t, func(t *testing.T, l *ladder, _ *flags.Options) {
 		closed(t, l.primary.store)

@@ -143,9 +143,10 @@ func (n *nemesis) hurtAll() {
 }
 
 func (n *nemesis) fault(layer string) rig.Fault {
-	switch {
-	case n.one(2):
+	if n.one(2) {
 		return n.network()
+	}
+	switch {
 	case layer == "cache":
 		said := []string{"LOADING", "READONLY", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOAUTH", "ERR"}
 		return rig.Replies(said[n.IntN(len(said))] + " as told")

@@ -388,8 +388,8 @@ func connect(t testing.TB, r *rig) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// open opens a watch of the set "shop".
-func open(t testing.TB, client *http.Client, query, lastID string) (*http.Response, *restwire.EventReader) {
+// open opens a watch of the set "shop", until the test ends.
+func open(t testing.TB, client *http.Client, query, lastID string) (http.Header, *restwire.EventReader) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://router/api/v1/sets/shop/watch"+query, nil)
 	if err != nil {
@@ -401,7 +401,7 @@ func open(t testing.TB, client *http.Client, query, lastID string) (*http.Respon
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp, restwire.NewEventReader(resp.Body)
+	return resp.Header, restwire.NewEventReader(resp.Body)
 }
 
 func event(t testing.TB, events *restwire.EventReader) restwire.Event {
@@ -419,9 +419,9 @@ func TestWatch(t *testing.T) {
 		r := newRig(t, restapi.Options{WatchFor: 3 * time.Hour})
 		first := r.create("shop")
 		client := connect(t, r)
-		resp, events := open(t, client, "", "")
-		if resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("Holdfast-Revision") != first.Token().String() {
-			t.Errorf("headers %v", resp.Header)
+		header, events := open(t, client, "", "")
+		if header.Get("Content-Type") != "text/event-stream" || header.Get("Holdfast-Revision") != first.Token().String() {
+			t.Errorf("headers %v", header)
 		}
 		if ev := event(t, events); ev.Name != "reset" || ev.ID != first.Token().String() || strings.Contains(string(ev.Data), "reason") {
 			t.Errorf("to who has nothing: %+v", ev)
@@ -501,9 +501,9 @@ func TestReport(t *testing.T) {
 		r := newRig(t, restapi.Options{})
 		head := r.create("shop")
 		r.create("other")
-		resp, events := open(t, connect(t, r), "", "")
+		header, events := open(t, connect(t, r), "", "")
 		event(t, events)
-		id := resp.Header.Get("Holdfast-Watch")
+		id := header.Get("Holdfast-Watch")
 		m := restwire.FromHead(head)
 		good, err := json.Marshal(restwire.Applied{Head: &m})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func (h *House) commit(op flags.Op, more ...flags.Mutation) flags.Token {
 	defer h.mu.Unlock()
 	h.n++
 	text := fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%d}}`, h.n)
-	changes := append(more, flags.Mutation{Key: flags.FlagKey(left), Bytes: text}, flags.Mutation{Key: flags.FlagKey(right), Bytes: text})
+	changes := append(slices.Clone(more), flags.Mutation{Key: flags.FlagKey(left), Bytes: text}, flags.Mutation{Key: flags.FlagKey(right), Bytes: text})
 	c := flags.Commit{Set: Set, ID: flags.NewCommitID(), Op: op, Changes: changes}
 	c, err := h.Primary.Store.Apply(context.Background(), c)
 	if err != nil {
