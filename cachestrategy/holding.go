@@ -148,8 +148,9 @@ func (h *Holding) Entry(q Query) Entry {
 	e := Entry{Update: flags.Update{Head: h.head, AsOf: h.asOf}, ExpiresAt: h.end, Margin: h.margin}
 	// The clock of the machine that wrote it may be ahead of ours; the entry is no
 	// younger than now, and lives no longer than it was meant to.
-	if ahead := time.Until(h.asOf); ahead > 0 {
-		e.AsOf, e.ExpiresAt = e.AsOf.Add(-ahead), e.ExpiresAt.Add(-ahead)
+	if time.Until(h.asOf) > 0 {
+		e.AsOf = time.Now().Add(-AgeOf(h.asOf))
+		e.ExpiresAt = e.AsOf.Add(h.end.Sub(h.asOf))
 	}
 	past := q.Have.Lineage == h.head.Lineage && h.head.Version.Before(q.Have.Version)
 	if q.HeadOnly || past || SameHead(q.Have, h.head) {

@@ -51,6 +51,20 @@ func (e Entry) Usable(at time.Time) bool {
 	return at.Before(e.ExpiresAt.Add(-e.Margin))
 }
 
+// UnknownAge is the age of an entry of the future: as old as caches keep what has expired.
+const UnknownAge = 24 * time.Hour
+
+// AgeOf returns the age of an entry that a machine wrote as of an instant of its own
+// wall clock. Clocks that are kept right are less than a second apart; where the
+// writer's is further ahead of ours nobody can tell the age, and the entry must not be taken for fresh.
+func AgeOf(asOf time.Time) time.Duration {
+	age := time.Since(asOf)
+	if age < -time.Second {
+		return UnknownAge
+	}
+	return max(0, age)
+}
+
 // Offer is a version of a set for a cache to keep.
 type Offer struct {
 	// Update leads to Head, by a checkpoint, or by commits from some earlier

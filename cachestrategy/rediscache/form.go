@@ -104,12 +104,9 @@ func (s *stored) parseInstants(asOf, end, margin string) error {
 	return nil
 }
 
-// entry returns the head and the instants. Another machine's clock may be ahead of
-// ours; the entry is no younger than now for that.
+// entry returns the head and the instants, which have no part in the future.
 func (s *stored) entry() cachestrategy.Entry {
-	now := time.Now()
-	age := max(0, time.Duration(now.UnixMicro()-s.asOf)*time.Microsecond)
-	asOf := now.Add(-age)
+	asOf := time.Now().Add(-cachestrategy.AgeOf(time.UnixMicro(s.asOf)))
 	return cachestrategy.Entry{
 		Update:    flags.Update{Head: s.head, AsOf: asOf},
 		ExpiresAt: asOf.Add(time.Duration(s.end-s.asOf) * time.Microsecond),

@@ -36,7 +36,7 @@ var famousCells = []Cell{
 		ID: "E6", Fault: "two processes race to write one Redis, one of them late by up to 2 s; then an outage",
 		Pass:   "a process that starts from Redis alone has every flag, at the newest version that was put",
 		Result: "0 flags gone, 0 versions lost in each round",
-		Tests:  []string{"internal/matrix.TestFamous"}, Twins: []string{"cachestrategy/rediscache.TestUnguardedTwin"},
+		Tests:  []string{"internal/matrix.TestFamous"}, Twins: []string{"cachestrategy/rediscache.TestUnguardedTwins"},
 	},
 	{
 		ID: "E7", Fault: "a lagging secondary is offered after newer data",

@@ -34,9 +34,10 @@ var routerCells = []Cell{
 	},
 	{
 		ID:     "F28",
-		Fault:  "the clock of a writer or an origin is an hour ahead or behind",
-		Pass:   "ages are never negative, nothing is older than it is said to be, and nothing is forgotten early for a clock that is ahead",
-		Result: "ages are 0 where the clock was ahead, and as long as it was behind; never negative",
-		Tests:  []string{"router.TestClocks"},
+		Fault:  "wall clocks an hour apart, ahead and behind: of a writer of commits, of one that fills the shared cache, of the process before on the same disk; origins up, and down for ten minutes",
+		Pass:   "a running process counts by its own monotonic clock: ages are never negative and right, freshness ends when it should +- 1 s, the breaker keeps its cooldowns; a cache entry of the future is not fresh, one of the past is older than it is",
+		Result: "ages right to the microsecond; a start from an entry of the future is a day old, stale; from a file of the future 0 old, stale",
+		Tests:  []string{"internal/matrix.TestClocks", "router.TestClocks", "cachestrategy/rediscache.TestClockAhead"},
+		Twins:  []string{"internal/matrix.TestTwins/ageless"},
 	},
 }

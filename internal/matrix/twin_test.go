@@ -16,7 +16,7 @@ import (
 func TestTwins(t *testing.T) {
 	for name, run := range map[string]func(*testing.T, *rig.House) int{
 		"no breaker": noBreaker, "older": olderToo, "forgetful": forgetful, "no file": noFile, "token": tokenIgnored,
-		"torn": torn, "goroutine": goroutineLeft,
+		"torn": torn, "goroutine": goroutineLeft, "ageless": ageless,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,6 +64,19 @@ func (r *Redis) Set(f Fault) {
 	r.fault.Store(&f)
 	r.SetError(f.Reply)
 	setLink(r.tb, r.Link, f.Net)
+}
+
+// Stamp makes the entry of the set one that was written as of an instant, as by a
+// machine with another clock.
+func (r *Redis) Stamp(asOf time.Time) {
+	r.tb.Helper()
+	for _, key := range r.Keys() {
+		if strings.HasSuffix(key, ":entry") {
+			r.HSet(key, "asof", strconv.FormatInt(asOf.UnixMicro(), 10), "end", strconv.FormatInt(asOf.Add(time.Minute).UnixMicro(), 10))
+			return
+		}
+	}
+	r.tb.Error("rig: there is no entry to stamp")
 }
 
 var houses atomic.Int64
@@ -126,19 +140,42 @@ func (h *House) commit(op flags.Op, more ...flags.Mutation) flags.Token {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.n++
-	text := fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%d}}`, h.n)
+	text := value(h.n)
 	changes := append(slices.Clone(more), flags.Mutation{Key: flags.FlagKey(left), Bytes: text}, flags.Mutation{Key: flags.FlagKey(right), Bytes: text})
-	c := flags.Commit{Set: Set, ID: flags.NewCommitID(), Op: op, Changes: changes}
+	return h.apply(flags.Commit{Set: Set, ID: flags.NewCommitID(), Op: op, Changes: changes}, h.n)
+}
+
+// value is a flag that is n.
+func value(n int64) []byte {
+	return fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%d}}`, n)
+}
+
+// apply commits what makes both flags n. The caller holds the lock.
+func (h *House) apply(c flags.Commit, n int64) flags.Token {
+	h.tb.Helper()
 	c, err := h.Primary.Store.Apply(context.Background(), c)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	h.committed[c.Version] = h.n
+	h.committed[c.Version] = n
 	h.newest = c.Head().Token()
 	if !h.Secondary.held.Load() {
 		h.Secondary.feed(h.Primary.Store)
 	}
 	return h.newest
+}
+
+// Restore ends the epoch of the set and begins the next with what its first version
+// had, as a restore from a backup does. It returns the token of the new epoch.
+func (h *House) Restore() flags.Token {
+	h.tb.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.apply(flags.Commit{Set: Set, ID: flags.NewCommitID(), Op: flags.OpSeal}, h.n) // what there is stays until the next epoch
+	text := value(1)
+	return h.apply(flags.Commit{Set: Set, ID: flags.NewCommitID(), Op: flags.OpCreate, Changes: []flags.Mutation{
+		{Key: flags.FlagKey(left), Bytes: text}, {Key: flags.FlagKey(right), Bytes: text},
+	}}, 1)
 }
 
 // Feed brings the secondary up to the primary.
