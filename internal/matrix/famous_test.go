@@ -176,8 +176,8 @@ func laggingSecondary(t *testing.T) int {
 	h.Primary.Set(rig.Refused)
 	rig.Wait(5 * time.Minute)
 	s, _ := c.Status().ByName("secondary")
-	if s.RefusedOlder == 0 || s.Lag != 5 || !c.Current() {
-		t.Errorf("refused %d, lag %d, at %v", s.RefusedOlder, s.Lag, c.Status().Token)
+	if s.Stale == 0 || s.RefusedOlder != 0 || s.Lag != 5 || !c.Current() { // its heads are enough to see that
+		t.Errorf("%d heads behind, refused %d sets, lag %d, at %v", s.Stale, s.RefusedOlder, s.Lag, c.Status().Token)
 	}
 	h.Secondary.Hold(false)
 	h.Write()
