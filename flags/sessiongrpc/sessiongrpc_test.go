@@ -17,14 +17,15 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/sessiongrpc"
+	"github.com/holdfast-flags/holdfast/internal/session/sessiontest"
 )
 
 // A session that has seen a version is answered from it by an instance that has not
 // heard of it, in calls of every kind.
 func TestCallDemandsRevision(t *testing.T) {
-	st := newStore(t)
-	conn := serve(t, newClient(t, st, never), silent)
-	token := write(t, st, flags.OpChange, 7)
+	st := sessiontest.NewStore(t)
+	conn := serve(t, sessiontest.NewClient(t, st, sessiontest.Never), silent)
+	token := sessiontest.Write(t, st, 7)
 	want := fmt.Sprintf("7 %s FRESH", token)
 	ctx := flags.AtLeast(t.Context(), token)
 	t.Run("unary", func(t *testing.T) {
@@ -59,8 +60,8 @@ func TestCallDemandsRevision(t *testing.T) {
 
 // The session of whoever calls learns what the answer was made from.
 func TestSessionLearns(t *testing.T) {
-	st := newStore(t)
-	c := newClient(t, st, nil)
+	st := sessiontest.NewStore(t)
+	c := sessiontest.NewClient(t, st, nil)
 	conn := serve(t, c, silent)
 	token := c.Token(t.Context())
 	check := func(t *testing.T, tokens []flags.Token) {
@@ -114,7 +115,7 @@ func TestSessionLearns(t *testing.T) {
 		}
 		exchange()
 		check(t, flags.SessionTokens(ctx)) // by the header
-		token = write(t, st, flags.OpChange, 7)
+		token = sessiontest.Write(t, st, 7)
 		if _, err := c.Require(flags.AtLeast(t.Context(), token)); err != nil {
 			t.Fatal(err)
 		}
@@ -131,10 +132,10 @@ func TestSessionLearns(t *testing.T) {
 
 // A session goes through a service to the next, and comes back.
 func TestSessionCrossesServices(t *testing.T) {
-	st := newStore(t)
-	ahead, behind := newClient(t, st, nil), newClient(t, st, never)
+	st := sessiontest.NewStore(t)
+	ahead, behind := sessiontest.NewClient(t, st, nil), sessiontest.NewClient(t, st, sessiontest.Never)
 	near, far := serve(t, behind, silent), serve(t, ahead, silent)
-	token := write(t, st, flags.OpChange, 7)
+	token := sessiontest.Write(t, st, 7)
 	if _, err := ahead.Require(flags.AtLeast(t.Context(), token)); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestSessionCrossesServices(t *testing.T) {
 
 func TestGarbageIsIgnored(t *testing.T) {
 	var invalid, beyond atomic.Int64
-	conn := serve(t, newClient(t, newStore(t), nil), &sessiongrpc.Options{
+	conn := serve(t, sessiontest.NewClient(t, sessiontest.NewStore(t), nil), &sessiongrpc.Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Ignored: func(reason error) {
 			switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/sessionhttp"
 	"github.com/holdfast-flags/holdfast/internal/matrix"
+	"github.com/holdfast-flags/holdfast/internal/session/sessiontest"
 )
 
 const readsPerRequest = 20
@@ -44,17 +45,17 @@ func TestSessionHopping(t *testing.T) {
 func hop(t *testing.T, reads int, carry bool) (back, notFresh int) {
 	synctest.Test(t, func(t *testing.T) {
 		dice := rand.New(rand.NewPCG(1, 2))
-		st := newStore(t)
+		st := sessiontest.NewStore(t)
 		var instances [4]http.Handler
 		for i := range instances {
 			own := rand.New(rand.NewPCG(3, uint64(i)))
-			c := newClient(t, st, func(ctx context.Context) { stall(ctx, own) })
+			c := sessiontest.NewClient(t, st, func(ctx context.Context) { stall(ctx, own) })
 			instances[i] = sessionhttp.Handler(readOften(c), silent)
 		}
 		token, newest, counted := "", uint64(0), 0
 		for i := range reads / readsPerRequest {
 			if dice.IntN(10) == 0 {
-				write(t, st, flags.OpChange, i)
+				sessiontest.Write(t, st, i)
 			}
 			time.Sleep(time.Duration(dice.IntN(5)) * time.Millisecond)
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
@@ -98,7 +99,7 @@ func readOften(c *flags.Client) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var text []byte
 		for range readsPerRequest {
-			d := c.IntDetails(r.Context(), "counter", anyone, -1)
+			d := c.IntDetails(r.Context(), sessiontest.Flag, sessiontest.Anyone, -1)
 			text = strconv.AppendUint(text, d.Token().Revision, 10)
 			text = append(text, " "+d.Freshness.String()+" "...)
 		}

@@ -6,15 +6,16 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/sessionhttp"
+	"github.com/holdfast-flags/holdfast/internal/session/sessiontest"
 )
 
 // TestLoginFlow: the two steps of a login are served by two instances, of which the
 // second has not heard of a change yet. With the header they are one session. The next login is
 // another one, which has what was kept of the first.
 func TestLoginFlow(t *testing.T) {
-	st := newStore(t)
-	ahead, behind := newClient(t, st, nil), newClient(t, st, never)
-	lagging := newClient(t, st, never) // serves the next login
+	st := sessiontest.NewStore(t)
+	ahead, behind := sessiontest.NewClient(t, st, nil), sessiontest.NewClient(t, st, sessiontest.Never)
+	lagging := sessiontest.NewClient(t, st, sessiontest.Never) // serves the next login
 	step := func(c *flags.Client, token string) (answer, next string) {
 		t.Helper()
 		s := serve(t, sessionhttp.Handler(read(c), silent))
@@ -22,7 +23,7 @@ func TestLoginFlow(t *testing.T) {
 		number, _, _ := strings.Cut(body, " ")
 		return number, header.Get(sessionhttp.Header)
 	}
-	written := write(t, st, flags.OpChange, 7)
+	written := sessiontest.Write(t, st, 7)
 	if _, err := ahead.Require(flags.AtLeast(t.Context(), written)); err != nil {
 		t.Fatal(err)
 	}

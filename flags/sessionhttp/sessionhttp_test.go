@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/sessionhttp"
+	"github.com/holdfast-flags/holdfast/internal/session/sessiontest"
 )
 
 // serve starts a real server.
@@ -50,10 +51,10 @@ func get(ctx context.Context, t *testing.T, c *http.Client, url, token string) (
 
 // The answer names what it was answered from, in whatever way it is written.
 func TestResponseNamesRevision(t *testing.T) {
-	st := newStore(t)
-	c := newClient(t, st, nil)
+	st := sessiontest.NewStore(t)
+	c := sessiontest.NewClient(t, st, nil)
 	want := c.Token(t.Context()).String()
-	touch := func(r *http.Request) { c.Bool(r.Context(), "counter", anyone, false) }
+	touch := func(r *http.Request) { c.Bool(r.Context(), sessiontest.Flag, sessiontest.Anyone, false) }
 	for name, handler := range map[string]http.HandlerFunc{
 		"nothing written": func(_ http.ResponseWriter, r *http.Request) { touch(r) },
 		"body":            func(w http.ResponseWriter, r *http.Request) { touch(r); io.WriteString(w, "hello") },
@@ -98,10 +99,10 @@ func TestResponseNamesRevision(t *testing.T) {
 
 // A request that names a version is answered from it, though the instance has not heard of it yet.
 func TestRequestDemandsRevision(t *testing.T) {
-	st := newStore(t)
-	s := serve(t, sessionhttp.Handler(read(newClient(t, st, never)), nil))
+	st := sessiontest.NewStore(t)
+	s := serve(t, sessionhttp.Handler(read(sessiontest.NewClient(t, st, sessiontest.Never)), nil))
 	before, _ := get(t.Context(), t, s.Client(), s.URL, "")
-	token := write(t, st, flags.OpChange, 7)
+	token := sessiontest.Write(t, st, 7)
 	if again, _ := get(t.Context(), t, s.Client(), s.URL, ""); again != before {
 		t.Fatalf("the instance was to be behind, and says %q", again)
 	}
@@ -113,8 +114,8 @@ func TestRequestDemandsRevision(t *testing.T) {
 
 // One that nobody can have is answered all the same, and the answer says so.
 func TestRequestDemandsFuture(t *testing.T) {
-	st := newStore(t)
-	s := serve(t, sessionhttp.Handler(read(newClient(t, st, nil)), nil))
+	st := sessiontest.NewStore(t)
+	s := serve(t, sessionhttp.Handler(read(sessiontest.NewClient(t, st, nil)), nil))
 	body, header := get(t.Context(), t, s.Client(), s.URL, "default@0.99")
 	if !strings.HasPrefix(body, "0 default@0.1~") || !strings.HasSuffix(body, " NOT_FRESH") {
 		t.Errorf("answered %q", body)
@@ -125,7 +126,7 @@ func TestRequestDemandsFuture(t *testing.T) {
 }
 
 func TestGarbageIsIgnored(t *testing.T) {
-	st := newStore(t)
+	st := sessiontest.NewStore(t)
 	var invalid, beyond atomic.Int64
 	opts := &sessionhttp.Options{Logger: slog.New(slog.DiscardHandler), Ignored: func(reason error) {
 		switch {
@@ -135,7 +136,7 @@ func TestGarbageIsIgnored(t *testing.T) {
 			beyond.Add(1)
 		}
 	}}
-	s := serve(t, sessionhttp.Handler(read(newClient(t, st, nil)), opts))
+	s := serve(t, sessionhttp.Handler(read(sessiontest.NewClient(t, st, nil)), opts))
 	for _, garbage := range []string{"x", "default@", "default@0.-1", "'; drop table", "default@0.1~zzz, ,,%00", strings.Repeat("a@0.1,", 2000)} {
 		if body, _ := get(t.Context(), t, s.Client(), s.URL, garbage); !strings.HasPrefix(body, "0 default@0.1~") || !strings.HasSuffix(body, " FRESH") {
 			t.Errorf("%.20q: %q", garbage, body)
@@ -149,16 +150,16 @@ func TestGarbageIsIgnored(t *testing.T) {
 // A session that calls another service takes on what that has seen, and its next
 // read here is no older.
 func TestSessionCrossesServices(t *testing.T) {
-	st := newStore(t)
-	ahead, behind := newClient(t, st, nil), newClient(t, st, never)
+	st := sessiontest.NewStore(t)
+	ahead, behind := sessiontest.NewClient(t, st, nil), sessiontest.NewClient(t, st, sessiontest.Never)
 	back := serve(t, sessionhttp.Handler(read(ahead), nil))
 	calls := &http.Client{Transport: sessionhttp.Transport(back.Client().Transport, nil)}
 	front := serve(t, sessionhttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		first := behind.Int(r.Context(), "counter", anyone, -1)
+		first := behind.Int(r.Context(), sessiontest.Flag, sessiontest.Anyone, -1)
 		answer, _ := get(r.Context(), t, calls, back.URL, "")
-		fmt.Fprintf(w, "%d, then %s, then %d", first, answer, behind.Int(r.Context(), "counter", anyone, -1))
+		fmt.Fprintf(w, "%d, then %s, then %d", first, answer, behind.Int(r.Context(), sessiontest.Flag, sessiontest.Anyone, -1))
 	}), nil))
-	token := write(t, st, flags.OpChange, 7)
+	token := sessiontest.Write(t, st, 7)
 	if _, err := ahead.Require(flags.AtLeast(t.Context(), token)); err != nil {
 		t.Fatal(err)
 	}

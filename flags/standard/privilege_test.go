@@ -202,7 +202,7 @@ func newWire(t *testing.T, target string) *wire {
 
 func (w *wire) pass(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	server, err := net.Dial("tcp", w.target) //nolint:noctx // ends with the test
+	server, err := net.Dial("tcp", w.target)
 	if err != nil {
 		return
 	}

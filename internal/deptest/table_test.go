@@ -61,15 +61,16 @@ var table = map[string]rule{
 	"cmd/...": {own: []string{"..."}, others: []string{""}},
 
 	// Test parts: faults, real servers, whole runs.
-	"internal/deptest":    {},
-	"internal/faultnet":   {},
-	"internal/flagcases":  {own: []string{"flags"}},
-	"internal/testenv":    {},
-	"internal/demo":       {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
-	"internal/matrix":     {},
-	"internal/matrix/sum": {own: []string{"internal/matrix"}},
-	"internal/matrix/rig": {own: []string{"..."}, others: []string{""}},
-	"internal/e2e":        {own: []string{"..."}, others: []string{""}},
+	"internal/deptest":             {},
+	"internal/faultnet":            {},
+	"internal/flagcases":           {own: []string{"flags"}},
+	"internal/testenv":             {},
+	"internal/session/sessiontest": {own: []string{"flags", "store/memstore"}},
+	"internal/demo":                {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
+	"internal/matrix":              {},
+	"internal/matrix/sum":          {own: []string{"internal/matrix"}},
+	"internal/matrix/rig":          {own: []string{"..."}, others: []string{""}},
+	"internal/e2e":                 {own: []string{"..."}, others: []string{""}},
 }
 
 // reach limits what a package may link in the end, through whatever it imports:
