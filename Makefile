@@ -39,7 +39,7 @@ docs: ## docs/failure-matrix.md, from what the tests find
 	go test -count=1 -run '^TestSubsets$$' ./internal/matrix -update
 
 .PHONY: bench
-bench: ## evaluation shapes beside their floor, ratios in one run
+bench: ## reads, faults, starts, fan-out and memory beside their floors, ratios in one run
 	cd internal/bench && go run .
 
 .PHONY: bench-build
