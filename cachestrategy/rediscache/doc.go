@@ -22,7 +22,4 @@
 // github.com/redis/go-redis/v9, takes a logger that redirects or drops them, and
 // logging.Disable, of its package logging, drops them all. What matters in them
 // comes back as an error of the call, too.
-//
-// The library below logs connections that fail to the standard error, through one
-// logger for the whole process. It belongs to the application: see redis.SetLogger.
 package rediscache
