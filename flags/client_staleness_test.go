@@ -227,29 +227,3 @@ func TestAbsence(t *testing.T) {
 		}
 	})
 }
-
-// A set that never was has no revision to be absent at: that it is not there is no answer.
-func TestAbsentSet(t *testing.T) {
-	for name, byToken := range map[string]bool{"with its token": true, "without": false} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := memstore.New(nil)
-				defer closed(t, s)
-				c := open(t, flags.Options{Primary: flags.Layer{Source: s, Watcher: s}})
-				time.Sleep(time.Minute + time.Duration(rand.Int64N(int64(time.Second))))
-				if d := c.BoolDetails(t.Context(), "beta", anyone, true); d.ErrorCode != flags.ErrorProviderNotReady || d.Token() != (flags.Token{}) {
-					t.Errorf("before it is there: %v at %v", d.ErrorCode, d.Token())
-				}
-				created := apply(t, s, flags.OpCreate, putFlag("beta", onFlag))
-				began, ctx := time.Now(), t.Context()
-				if byToken {
-					ctx = flags.AtLeast(ctx, created.Head().Token())
-				}
-				waitFor(t, 1300*time.Millisecond, "the set", func() bool { return c.Bool(ctx, "beta", anyone, false) })
-				if byToken && time.Since(began) != 0 {
-					t.Errorf("with its token after %v", time.Since(began))
-				}
-			})
-		})
-	}
-}

@@ -68,6 +68,10 @@ type SourceError struct {
 
 func (e *SourceError) Error() string { return e.Op + ": " + e.Err.Error() }
 
+func noSuchSet(layer, set string) error {
+	return &SourceError{Class: ClassNotFound, Op: layer, Err: fmt.Errorf("no flag set %q", set)}
+}
+
 // Unwrap returns the cause.
 func (e *SourceError) Unwrap() error { return e.Err }
 

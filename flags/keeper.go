@@ -84,7 +84,7 @@ func (k *keeper) install(l *layer, u Update) error {
 
 func (k *keeper) installLocked(l *layer, u *Update) error {
 	if u.Head.IsZero() {
-		return &SourceError{Class: ClassNotFound, Op: l.Name, Err: fmt.Errorf("no flag set %q", k.opts.Set)}
+		return noSuchSet(l.Name, k.opts.Set)
 	}
 	foreign, err := k.checkLineage(l, u.Head)
 	if err != nil {

@@ -117,7 +117,7 @@ func (c *Client) primaryPause(took, drain time.Duration, err error) time.Duratio
 	case err == nil:
 		return jitter(c.primary.Poll)
 	case ClassOf(err) == ClassNotFound:
-		return jitter(retryEvery) // absence without a revision proves nothing: the set may be created any moment
+		return jitter(retryEvery) // it may be created any moment, and no stream waits for that
 	case !fallsThrough(err), errors.Is(err, errUnfit):
 		return jitter(pollEvery)
 	case state != GateClosed:
@@ -243,11 +243,15 @@ func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events
 		if ev.RetryAfter > 0 {
 			return ev.RetryAfter, errDrained
 		}
-		if ev.Queued {
+		switch {
+		case ev.Queued:
 			continue // alive, but has not come to us yet
-		}
-		if err := c.takeEvent(l, stream, ev); err != nil {
-			return 0, err
+		case ev.Absent:
+			c.takeAbsence(ctx, l)
+		default:
+			if err := c.takeEvent(l, stream, ev); err != nil {
+				return 0, err
+			}
 		}
 		if !useful {
 			useful = true
@@ -276,6 +280,15 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 		c.resync.Store(true)
 		return unfit(l, err)
 	}
+}
+
+// takeAbsence notes that there is no such set: an answer, so nobody else is asked, and what is
+// held stays. The stream will bring the set at the moment it is created.
+func (c *Client) takeAbsence(ctx context.Context, l *layer) {
+	err := noSuchSet(l.Name, l.set)
+	l.stats.absent(err)
+	c.trouble.set(err)
+	c.warn(ctx, err)
 }
 
 // stillThere asks a quiet stream's primary for its head. A stream that has not even begun

@@ -37,7 +37,9 @@ type Watcher interface {
 	// Watch opens a stream that begins after have. It returns once the layer has
 	// answered, within the layer's own budget, or with a *SourceError. The stream
 	// ends when ctx does. Its first event comes at once, a heartbeat to who is at
-	// the head already.
+	// the head already. For a set that does not exist it says Absent, and goes on as
+	// soon as the set is created; a layer that cannot wait for that (a router of an older
+	// version, or one that too many names are awaited of) returns an error of ClassNotFound.
 	Watch(ctx context.Context, set string, have Head) (Stream, error)
 }
 
@@ -60,6 +62,7 @@ type Event struct {
 	Update
 	Reset      string        // why the stream could not begin after have; a checkpoint follows or is here
 	Queued     bool          // the layer rations initial loads and has not come to this one yet
+	Absent     bool          // there is no such set, and so no Head; the stream begins once it is created
 	RetryAfter time.Duration // > 0: the layer is going away; reconnect after this long
 }
 

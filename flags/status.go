@@ -91,8 +91,7 @@ func (st *layerStats) answered(took time.Duration, err error) (classified bool) 
 	}
 	class := min(ClassOf(err), ClassRefused)
 	if class == ClassNotFound {
-		st.s.Misses++
-		st.s.LastError, st.s.State = err.Error(), "absent"
+		st.absentLocked(err)
 		return classified
 	}
 	st.by[class]++
@@ -148,6 +147,18 @@ func (u *Update) size() (n int) {
 		}
 	}
 	return n
+}
+
+// absent notes that the layer has no such set.
+func (st *layerStats) absent(err error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.absentLocked(err)
+}
+
+func (st *layerStats) absentLocked(err error) {
+	st.s.Misses++
+	st.s.LastError, st.s.State = err.Error(), "absent"
 }
 
 // recovered notes that the layer serves, though the last call of it failed: its stream

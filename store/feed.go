@@ -253,6 +253,7 @@ func (l *Lead) Update() flags.Update {
 
 // Watch opens a stream over the feed. op names it in errors.
 func (f *Feed) Watch(ctx context.Context, op string, have flags.Head) flags.Stream {
-	ctx, cancel := context.WithCancelCause(ctx)
-	return &feedStream{feed: f, op: op, have: have, ctx: ctx, cancel: cancel}
+	s := newFeedStream(ctx, op, have)
+	s.feed = f
+	return s
 }

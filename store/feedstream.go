@@ -14,9 +14,37 @@ const HeartbeatEvery = 10 * time.Second
 
 var errStreamClosed = errors.New("stream was closed")
 
+// Finder returns the feed of a set: nil where there is no such set now, and then
+// what is closed at the latest when there is. An error is for good.
+type Finder func() (feed *Feed, changed <-chan struct{}, err error)
+
+// WatchSet opens a stream over the feed of a set that need not be there yet. op
+// names it in errors.
+func WatchSet(ctx context.Context, op string, have flags.Head, find Finder) (flags.Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, Classify(op, err)
+	}
+	feed, _, err := find()
+	if err == nil && feed == nil && flags.CheckSetName(have.Set) != nil {
+		err = fmt.Errorf("%w: no set can be named %q", ErrNotFound, have.Set)
+	}
+	if err != nil {
+		return nil, Classify(op, err)
+	}
+	s := newFeedStream(ctx, op, have)
+	s.feed, s.find = feed, find
+	return s, nil
+}
+
+func newFeedStream(ctx context.Context, op string, have flags.Head) *feedStream {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return &feedStream{op: op, have: have, ctx: ctx, cancel: cancel}
+}
+
 // feedStream holds no events, only where its reader is.
 type feedStream struct {
-	feed   *Feed
+	find   Finder
+	feed   *Feed // nil until find has it
 	op     string
 	have   flags.Head
 	opened bool // the first event was delivered
@@ -37,6 +65,13 @@ func (s *feedStream) Next() (flags.Event, error) {
 		if s.ctx.Err() != nil {
 			return flags.Event{}, s.ended()
 		}
+		if s.feed == nil {
+			absent, err := s.await(beat)
+			if absent || err != nil {
+				return flags.Event{Absent: absent}, err
+			}
+			continue
+		}
 		l := s.feed.Lead(s.have)
 		switch {
 		case l.Closed:
@@ -52,6 +87,29 @@ func (s *feedStream) Next() (flags.Event, error) {
 			return s.deliver(l), nil
 		}
 	}
+}
+
+// await looks for the set, and waits for it once absent was said.
+func (s *feedStream) await(beat *time.Timer) (absent bool, err error) {
+	feed, changed, err := s.find()
+	switch {
+	case err != nil:
+		s.cancel(nil)
+		return false, Classify(s.op, err)
+	case feed != nil:
+		s.feed, s.opened = feed, false
+		return false, nil
+	case !s.opened:
+		s.opened = true
+		return true, nil
+	}
+	select {
+	case <-changed:
+	case <-s.ctx.Done():
+	case <-beat.C:
+		return true, nil
+	}
+	return false, nil
 }
 
 func (s *feedStream) deliver(l Lead) flags.Event {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store"
 )
 
 func (a *app) watchCmd() *cobra.Command {
@@ -81,6 +82,12 @@ func (w *watching) follow(ctx context.Context, st flags.Watcher) error {
 		ev, err := stream.Next()
 		if err != nil {
 			return err
+		}
+		if ev.Absent {
+			return &flags.SourceError{Class: flags.ClassNotFound, Op: "watch", Err: fmt.Errorf("%w: no flag set %q", store.ErrNotFound, w.set)}
+		}
+		if ev.Queued {
+			continue // its head is the set's, not what we have shown
 		}
 		if err := stream.Applied(flags.Ack{Head: ev.Head}); err != nil { // so that nobody's --wait waits for us
 			return err

@@ -34,6 +34,7 @@ func (b *Mailbox) Put(ev flags.Event, bytes int) {
 	switch {
 	case !b.full:
 		b.ev, b.bytes = ev, bytes
+	case ev.Queued || ev.Absent: // there is news that waits already
 	case ev.Checkpoint != nil:
 		b.ev, b.bytes = ev, bytes // what led to an older state is of no use any more
 	default:

@@ -30,14 +30,18 @@ const (
 	WatchHeader = "Holdfast-Watch"
 )
 
+// AbsentParam in the query of a watch: the client can wait for a set that is not there.
+const AbsentParam = "absent"
+
 // FormFrames as the parameter form of a watch has its commits sent as frames.
 const FormFrames = "frames"
 
-// Events of a watch. Each carries the token of where it leads as its id.
+// Events of a watch. Each that leads somewhere carries the token of it as its id.
 const (
 	EventCommits   = "commits"   // what happened since the event before
 	EventHeartbeat = "heartbeat" // nothing did
 	EventReset     = "reset"     // the stream goes on from here; what lies before is for the snapshot to say
+	EventAbsent    = "absent"    // there is no such set; the stream begins once it is created
 	EventDrain     = "drain"     // the router is going away; come back after the event's retry
 )
 

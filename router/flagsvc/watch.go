@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,14 +33,15 @@ const (
 type watcher struct {
 	svc    *Service
 	stream pb.Flags_WatchServer
-	set    *hub.Set
-	member *hub.Member
+	set    *hub.Set // nil until there is one
 	have   flags.Head
+	life   *time.Timer
 
-	echoed uint64        // the sender's: nonce in its last heartbeat
-	pinged atomic.Uint64 // nonce of the newest ping whose confirmation is done
-	nudge  chan struct{} // holds one token while a ping waits for its echo
-	gone   chan error    // what ended the receiver
+	echoed uint64                     // the sender's: nonce in its last heartbeat
+	pinged atomic.Uint64              // nonce of the newest ping whose confirmation is done
+	member atomic.Pointer[hub.Member] // nil until the set is there
+	nudge  chan struct{}              // holds one token while a ping waits for its echo
+	gone   chan error                 // what ended the receiver
 }
 
 // Watch implements the protocol.
@@ -56,25 +58,40 @@ func (s *Service) Watch(stream pb.Flags_WatchServer) error {
 	if err := s.allow(ctx, authz.Read, hello.GetSet()); err != nil {
 		return err
 	}
-	set, err := s.opts.Hub.Open(ctx, hello.GetSet())
-	if err != nil {
-		return wire.FromError(err)
-	}
-	set.Reach(ctx, have)
-	member := set.Join(hub.Client{
-		Identity: identity(hello.GetIdentity()), Address: address(ctx), Principal: authz.PrincipalOf(ctx).String(),
-	})
-	defer member.Leave()
 	w := &watcher{
-		svc: s, stream: stream, set: set, member: member, have: have,
+		svc: s, stream: stream, have: have, life: time.NewTimer(s.watchFor()),
 		nudge: make(chan struct{}, 1), gone: make(chan error, 1),
 	}
+	defer w.life.Stop()
 	// The receiver ends with the stream, which ends when this handler returns.
 	go func() { w.gone <- w.receive() }()
-	if err := w.send(); !errors.Is(err, io.EOF) {
+	if err := w.serve(ctx, hello); !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil // the client has closed its side: it is done
+}
+
+func (w *watcher) serve(ctx context.Context, hello *pb.Hello) error {
+	if err := w.open(ctx, hello); err != nil {
+		return err
+	}
+	w.set.Reach(ctx, w.have)
+	member := w.set.Join(hub.Client{
+		Identity: identity(hello.GetIdentity()), Address: address(ctx), Principal: authz.PrincipalOf(ctx).String(),
+	})
+	defer member.Leave()
+	w.member.Store(member)
+	return w.send()
+}
+
+// open finds the set, waiting for it where the client knows what that means.
+func (w *watcher) open(ctx context.Context, hello *pb.Hello) error {
+	set, err := w.svc.opts.Hub.Open(ctx, hello.GetSet())
+	if flags.ClassOf(err) == flags.ClassNotFound && slices.Contains(hello.GetCapabilities(), wire.CapabilityAbsent) {
+		return w.await(ctx, hello.GetSet())
+	}
+	w.set = set
+	return wire.FromError(err)
 }
 
 // firstMessage waits for the Hello. A client that never says it is cut off.
@@ -118,9 +135,13 @@ func (w *watcher) receive() error {
 			if err != nil {
 				return wire.FromError(err)
 			}
-			w.member.Applied(flags.Ack{Head: head, Layers: m.Applied.GetLayers()})
+			if member := w.member.Load(); member != nil {
+				member.Applied(flags.Ack{Head: head, Layers: m.Applied.GetLayers()})
+			}
 		case *pb.WatchRequest_Ping:
-			w.set.Confirm(w.stream.Context())
+			if member := w.member.Load(); member != nil {
+				member.Set().Confirm(w.stream.Context())
+			}
 			w.pinged.Store(m.Ping.GetNonce())
 			select {
 			case w.nudge <- struct{}{}:
@@ -138,8 +159,6 @@ func (w *watcher) send() error {
 	ctx := w.stream.Context()
 	beat := time.NewTicker(w.svc.opts.Heartbeat)
 	defer beat.Stop()
-	life := time.NewTimer(w.svc.watchFor())
-	defer life.Stop()
 	due := true // the first answer is not kept waiting
 	for {
 		pulse := w.pulse()
@@ -170,7 +189,7 @@ func (w *watcher) send() error {
 			return err
 		case <-w.svc.drain:
 			return w.leave(drainWait)
-		case <-life.C:
+		case <-w.life.C:
 			return w.leave(time.Millisecond)
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()

@@ -32,10 +32,11 @@ type Hub struct {
 	done   sync.WaitGroup
 	nextID atomic.Uint64
 
-	mu     sync.Mutex
-	ctx    context.Context // of the followers; ends with the hub
-	closed bool
-	sets   map[string]*Set
+	mu      sync.Mutex
+	ctx     context.Context // of the followers; ends with the hub
+	closed  bool
+	sets    map[string]*Set
+	awaited map[string]*awaited
 }
 
 var errClosed = &flags.SourceError{Class: flags.ClassTransient, Op: "hub", Err: errors.New("router is shutting down")}
@@ -46,7 +47,7 @@ func New(st Store, log *slog.Logger) *Hub {
 		log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Hub{store: st, log: log, ctx: ctx, cancel: cancel, sets: map[string]*Set{}}
+	return &Hub{store: st, log: log, ctx: ctx, cancel: cancel, sets: map[string]*Set{}, awaited: map[string]*awaited{}}
 }
 
 // Open returns a set, following it from now on. It waits until the set is
@@ -86,6 +87,9 @@ func (h *Hub) follow(name string) *Set {
 		return nil
 	}
 	if s := h.sets[name]; s != nil {
+		return s
+	}
+	if s := h.adopt(name); s != nil {
 		return s
 	}
 	s := newSet(h, name)

@@ -29,6 +29,17 @@ type shaky struct {
 	down    error
 	streams []flags.Stream
 	heads   atomic.Int64
+	open    atomic.Int64 // streams
+}
+
+type counted struct {
+	flags.Stream
+	over func()
+}
+
+func (c *counted) Close() error {
+	c.over()
+	return c.Stream.Close()
 }
 
 func (s *shaky) now() (*memstore.Store, error) {
@@ -60,10 +71,14 @@ func (s *shaky) Watch(ctx context.Context, set string, have flags.Head) (flags.S
 		return nil, err
 	}
 	stream, err := st.Watch(ctx, set, have)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.streams = append(s.streams, stream)
-	return stream, err
+	s.open.Add(1)
+	return &counted{stream, sync.OnceFunc(func() { s.open.Add(-1) })}, nil
 }
 
 // plug replaces store and fault, and ends the open streams.
@@ -308,6 +323,64 @@ func TestConfirmIsShared(t *testing.T) {
 		wg.Wait()
 		if asked := st.heads.Load() - before; asked != 1 {
 			t.Errorf("the store was asked %d times, want once", asked)
+		}
+		h.Close()
+		_ = mem.Close()
+	})
+}
+
+// TestAwait: names of sets that are not there cost a stream each while somebody waits,
+// nothing afterwards, and never more than so many.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := &shaky{store: mem}
+		h := hub.New(st, nil)
+		var leave []func()
+		await := func(name, client string) bool {
+			_, l, ok := h.Await(name, client)
+			if ok {
+				leave = append(leave, l)
+			}
+			return ok
+		}
+		for i := range 100 {
+			client := fmt.Sprint("client ", i/20)
+			if got, want := await(fmt.Sprint("set", i), client), i < 80 && i%20 < 16; got != want {
+				t.Errorf("%s awaits set %d: %v, want %v", client, i, got, want)
+			}
+		}
+		if await("no set", "another") {
+			t.Error("a name that no set can have is awaited")
+		}
+		if !await("set3", "another") || await("set999", "another") {
+			t.Error("it is the names that are counted")
+		}
+		synctest.Wait()
+		if n := st.open.Load(); n != 64 {
+			t.Errorf("%d streams, want 64", n)
+		}
+		for _, l := range leave {
+			l()
+		}
+		synctest.Wait()
+		if n := st.open.Load(); n != 0 {
+			t.Errorf("%d streams after everybody has left", n)
+		}
+
+		created, l, _ := h.Await("shop", "client")
+		st.plug(mem, errDown) // an outage while they wait
+		time.Sleep(time.Minute)
+		st.plug(mem, nil)
+		time.Sleep(8 * time.Second)
+		create(t, mem)
+		<-created
+		set, err := h.Open(t.Context(), "shop")
+		l()
+		last := write(t, mem, 1)
+		synctest.Wait()
+		if err != nil || set.Head() != last || len(h.Sets()) != 1 {
+			t.Errorf("hub is at %v, want %v; %v", set.Head(), last, err)
 		}
 		h.Close()
 		_ = mem.Close()

@@ -58,6 +58,9 @@ func (s *Set) Join(c Client) *Member {
 	return m
 }
 
+// Set returns the set that the client follows.
+func (m *Member) Set() *Set { return m.set }
+
 // Leave removes the client.
 func (m *Member) Leave() {
 	m.set.mu.Lock()

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -17,10 +18,13 @@ import (
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
+	absentPause  = time.Second
 	confirmEvery = time.Second
 	confirmLimit = time.Second
 	reachLimit   = 500 * time.Millisecond // within the budget of a client that waits for its first answer
 )
+
+var errVanished = errors.New("the store does not have the set any more")
 
 // Set is one followed flag set.
 type Set struct {
@@ -102,7 +106,11 @@ func (s *Set) run(ctx context.Context) {
 		if s.head().Version != before.Version {
 			pause = firstPause
 		}
-		s.hub.log.Warn("lost the store's stream of a set", "set", s.name, "err", err, "retry", pause)
+		if s.isLoaded() || flags.ClassOf(err) != flags.ClassNotFound {
+			s.hub.log.Warn("lost the store's stream of a set", "set", s.name, "err", err, "retry", pause)
+		} else {
+			pause = absentPause // of a store that cannot wait for the set to be created
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause/2 + rand.N(pause)):
@@ -131,6 +139,12 @@ func (s *Set) followOnce(ctx context.Context) error {
 		ev, err := stream.Next()
 		if err != nil {
 			return err
+		}
+		switch {
+		case ev.Absent && s.isLoaded():
+			return errVanished
+		case ev.Absent, ev.Queued:
+			continue
 		}
 		if err := s.install(ev); err != nil {
 			s.contents = nil // begin again with a checkpoint
@@ -162,9 +176,6 @@ func (s *Set) install(ev flags.Event) error {
 			return err
 		}
 		records = append(records, r)
-	}
-	if ev.Queued {
-		return nil
 	}
 	if !s.isLoaded() {
 		s.load(ev, records)

@@ -151,7 +151,7 @@ func (s *Service) fetch(ctx context.Context, have flags.Head) (answer, error) {
 }
 
 // have returns the head that a client stands at: with the digest it names, or
-// else the one that the set had there.
+// else the one that the set had there. set is nil where there is none.
 func (s *Service) have(ctx context.Context, set *hub.Set, head flags.Head, after, digest string) (flags.Head, error) {
 	if after == "" {
 		return flags.Head{Set: head.Set}, nil
@@ -161,6 +161,9 @@ func (s *Service) have(ctx context.Context, set *hub.Set, head flags.Head, after
 		return flags.Head{Set: head.Set}, err
 	}
 	have := flags.Head{Set: head.Set, Lineage: p.lineage, Version: p.Version}
+	if set == nil {
+		return have, nil
+	}
 	if known, ok := set.At(ctx, s.opts.Store, p.Version); ok && known.Lineage == p.lineage {
 		have = known
 	}

@@ -33,39 +33,30 @@ type watch struct {
 	svc    *Service
 	out    io.Writer
 	conn   *http.ResponseController
-	set    *hub.Set
+	set    *hub.Set // nil until there is one
 	member *hub.Member
 	who    authz.Principal
 	frames bool
+	after  string // where the client says it is
+	digest string
 	have   flags.Head
+	life   *time.Timer
 }
 
 func (s *Service) watch(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	opening, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	head, err := s.at(opening, w, r)
-	if err != nil {
-		return err
-	}
-	set, err := s.opts.Hub.Open(opening, head.Set)
-	if err != nil {
-		return err
-	}
-	set.Reach(opening, head)
-	q := r.URL.Query()
-	after, digest := q.Get("after"), q.Get("digest")
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		after, digest = last, "" // of a client that comes back by itself, with the query it began with
-	}
-	have, err := s.have(opening, set, head, after, digest)
-	if err != nil {
-		return err
-	}
+	ctx, q := r.Context(), r.URL.Query()
 	wt := &watch{
-		svc: s, out: w, conn: http.NewResponseController(w), set: set, who: authz.PrincipalOf(ctx),
-		frames: q.Get("form") == restwire.FormFrames, have: have,
+		svc: s, out: w, conn: http.NewResponseController(w), who: authz.PrincipalOf(ctx),
+		frames: q.Get("form") == restwire.FormFrames, after: q.Get("after"), digest: q.Get("digest"),
 	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		wt.after, wt.digest = last, "" // of a client that comes back by itself, with the query it began with
+	}
+	created, forget, err := wt.open(w, r)
+	if err != nil {
+		return err
+	}
+	defer forget()
 	id := rand.Text()
 	h := w.Header()
 	h.Set("Content-Type", restwire.EventsType)
@@ -75,12 +66,17 @@ func (s *Service) watch(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	wt.member = set.Join(hub.Client{Identity: identity(r.Header.Get(restwire.ClientHeader)), Address: r.RemoteAddr, Principal: wt.who.String()})
+	// The limits of the server are those of an answer that ends.
+	_ = wt.conn.SetReadDeadline(time.Time{})
+	wt.life = time.NewTimer(s.watchFor())
+	defer wt.life.Stop()
+	if wt.set == nil && !wt.await(ctx, r.PathValue("set"), created) {
+		return nil
+	}
+	wt.member = wt.set.Join(hub.Client{Identity: identity(r.Header.Get(restwire.ClientHeader)), Address: r.RemoteAddr, Principal: wt.who.String()})
 	defer wt.member.Leave()
 	s.watches.Store(id, wt)
 	defer s.watches.Delete(id)
-	// The limits of the server are those of an answer that ends.
-	_ = wt.conn.SetReadDeadline(time.Time{})
 	wt.run(ctx)
 	return nil
 }
@@ -99,8 +95,6 @@ func identity(header string) hub.Identity {
 func (w *watch) run(ctx context.Context) {
 	beat := time.NewTicker(w.svc.opts.Heartbeat)
 	defer beat.Stop()
-	life := time.NewTimer(w.svc.watchFor())
-	defer life.Stop()
 	due := true // the first answer is not kept waiting
 	for {
 		asOf := w.set.AsOf() // before the head, so that the head is never said to be newer than was known
@@ -127,7 +121,7 @@ func (w *watch) run(ctx context.Context) {
 		case <-w.svc.drain:
 			w.leave(drainWait)
 			return
-		case <-life.C:
+		case <-w.life.C:
 			w.leave(time.Millisecond)
 			return
 		case <-ctx.Done():
@@ -164,6 +158,10 @@ func (w *watch) deliver(lead store.Lead) error {
 // leave tells the client to come back after up to spread.
 func (w *watch) leave(spread time.Duration) {
 	after := time.Millisecond + mathrand.N(spread)
+	if w.have.Version.IsZero() {
+		_ = w.send((&restwire.Event{Name: restwire.EventDrain, Data: []byte("{}"), Retry: after}).Append(nil))
+		return
+	}
 	_ = w.say(restwire.EventDrain, restwire.Beat{Head: restwire.FromHead(w.have)}, after) // it leaves either way
 }
 

@@ -59,6 +59,7 @@ type Store struct {
 
 	mu   sync.RWMutex // guards the map; each journal's contents are the writer's alone
 	sets map[string]*journal
+	born chan struct{} // closed when there is another set, and when the store is closed
 
 	queue   chan *request
 	grown   chan string // sets that have grown enough for the keeper to look at
@@ -79,7 +80,7 @@ var (
 // ErrCorrupt. A file that is refused is not changed.
 func Open(path string, opts *Options) (*Store, error) {
 	o := opts.withDefaults()
-	s := &Store{opts: o, path: path, queue: make(chan *request, maxGroup), grown: make(chan string, 64), closing: make(chan struct{})}
+	s := &Store{opts: o, path: path, born: make(chan struct{}), queue: make(chan *request, maxGroup), grown: make(chan string, 64), closing: make(chan struct{})}
 	if err := s.open(); err != nil {
 		return nil, openError(path, err)
 	}
@@ -153,11 +154,19 @@ func (s *Store) Fetch(ctx context.Context, set string, have flags.Head) (flags.U
 
 // Watch is flags.Watcher's. It reads memory only.
 func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
-	j, err := s.find(ctx, set)
-	if err != nil {
-		return nil, classify("watch", set, err)
-	}
-	return j.feed.Watch(ctx, "boltstore: watch "+set, have), nil
+	have.Set = set
+	return store.WatchSet(ctx, "boltstore: watch "+set, have, func() (*store.Feed, <-chan struct{}, error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		j := s.sets[set]
+		switch err := s.alive(context.Background()); {
+		case err != nil:
+			return nil, nil, err
+		case j != nil:
+			return j.feed, nil, nil
+		}
+		return nil, s.born, nil
+	})
 }
 
 // Sets is store.History's.
@@ -192,8 +201,9 @@ func (s *Store) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)
 		s.workers.Wait()
-		s.mu.RLock()
-		defer s.mu.RUnlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.born)
 		for _, j := range s.sets {
 			j.feed.Close()
 		}
@@ -222,6 +232,15 @@ func (s *Store) find(ctx context.Context, set string) (*journal, error) {
 		return j, nil
 	}
 	return nil, fmt.Errorf("%w: no flag set %q", store.ErrNotFound, set)
+}
+
+// appear makes a set visible that was created.
+func (s *Store) appear(set string, j *journal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sets[set] = j
+	close(s.born)
+	s.born = make(chan struct{})
 }
 
 func (s *Store) journal(set string) *journal {

@@ -182,9 +182,7 @@ func (s *Store) publish(touched map[string]*journal) {
 		fresh := j.feed == nil
 		j.publish()
 		if fresh {
-			s.mu.Lock()
-			s.sets[set] = j
-			s.mu.Unlock()
+			s.appear(set, j)
 		}
 		if j.commits >= keepEvery || j.bytes >= keepEveryBytes {
 			select {
@@ -211,9 +209,7 @@ func (s *Store) recover(touched map[string]*journal, why error) error {
 				return err
 			}
 			j.reload(&l)
-			s.mu.Lock()
-			s.sets[set] = j
-			s.mu.Unlock()
+			s.appear(set, j)
 		}
 		return nil
 	})

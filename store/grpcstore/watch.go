@@ -82,7 +82,7 @@ func (w *watch) open(have flags.Head) error {
 	w.stream = stream
 	id := w.store.opts.Identity
 	hello := &pb.Hello{
-		Set: w.set, Have: fromHave(have), Version: wire.Version,
+		Set: w.set, Have: fromHave(have), Version: wire.Version, Capabilities: []string{wire.CapabilityAbsent},
 		Identity: &pb.Identity{Name: id.Name, Language: id.Language, Version: id.Version, Instance: id.Instance},
 	}
 	if err := w.send(&pb.WatchRequest{Message: &pb.WatchRequest_Hello{Hello: hello}}); err != nil {
@@ -176,6 +176,10 @@ func (w *watch) event(msg *pb.WatchResponse) (ev flags.Event, whole bool, err er
 			return ev, false, err
 		}
 	case *pb.WatchResponse_Heartbeat:
+		if m.Heartbeat.GetAbsent() {
+			w.echoed(m.Heartbeat)
+			return flags.Event{Absent: true}, true, nil
+		}
 		if ev, whole, err = w.heartbeat(m.Heartbeat); err != nil || ev.Queued {
 			return ev, whole, err
 		}
@@ -203,14 +207,18 @@ func (w *watch) heartbeat(m *pb.Heartbeat) (ev flags.Event, whole bool, err erro
 	if !m.GetQueued() && (head.Version != w.at.Version || head.Digest != w.at.Digest || head.Lineage != w.at.Lineage) {
 		return ev, false, fmt.Errorf("%w: heartbeat at %s, stream at %s", flags.ErrDigest, head.Token(), w.at.Token())
 	}
-	age := wire.ToDuration(m.GetAgeUs())
+	w.echoed(m)
+	ev.Head, ev.AsOf, ev.Queued = head, w.asOf, m.GetQueued()
+	return ev, true, nil
+}
+
+// echoed notes how old what the router sends can be at most.
+func (w *watch) echoed(m *pb.Heartbeat) {
 	if p := w.sent[m.GetEcho()%pingsKept].Load(); p != nil && p.nonce == m.GetEcho() {
-		if at := p.at.Add(-age); at.After(w.asOf) {
+		if at := p.at.Add(-wire.ToDuration(m.GetAgeUs())); at.After(w.asOf) {
 			w.asOf = at
 		}
 	}
-	ev.Head, ev.AsOf, ev.Queued = head, w.asOf, m.GetQueued()
-	return ev, true, nil
 }
 
 // Applied is flags.Stream's.

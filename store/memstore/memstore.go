@@ -26,6 +26,7 @@ type Store struct {
 	mu     sync.RWMutex
 	closed bool
 	sets   map[string]*journal
+	born   chan struct{} // closed when there is another set, and when closed
 }
 
 var (
@@ -38,7 +39,7 @@ func New(opts *Options) *Store {
 	if opts == nil {
 		opts = &Options{}
 	}
-	return &Store{keep: cmp.Or(opts.KeepCommits, 10_000), sets: map[string]*journal{}}
+	return &Store{keep: cmp.Or(opts.KeepCommits, 10_000), sets: map[string]*journal{}, born: make(chan struct{})}
 }
 
 // Apply is store.Writer's.
@@ -84,6 +85,8 @@ func (s *Store) publish(j *journal, records ...store.Record) {
 	if j.feed == nil {
 		j.feed = store.NewFeed(j.contents.Checkpoint(), records...)
 		s.sets[j.contents.Head().Set] = j
+		close(s.born)
+		s.born = make(chan struct{})
 		return
 	}
 	j.feed.Publish(j.contents, records...)
@@ -110,11 +113,18 @@ func (s *Store) Fetch(ctx context.Context, set string, have flags.Head) (flags.U
 
 // Watch is flags.Watcher's.
 func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
-	j, err := s.find(ctx, set)
-	if err != nil {
-		return nil, classify("watch", set, err)
-	}
-	return j.feed.Watch(ctx, "memstore: watch "+set, have), nil
+	have.Set = set
+	return store.WatchSet(ctx, "memstore: watch "+set, have, func() (*store.Feed, <-chan struct{}, error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		if s.closed {
+			return nil, nil, store.ErrClosed
+		}
+		if j := s.sets[set]; j != nil {
+			return j.feed, nil, nil
+		}
+		return nil, s.born, nil
+	})
 }
 
 // Sets is store.History's.
@@ -151,7 +161,11 @@ func (s *Store) Commits(ctx context.Context, set string, from, to flags.Version,
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
 	s.closed = true
+	close(s.born)
 	for _, j := range s.sets {
 		j.feed.Close()
 	}

@@ -180,8 +180,12 @@ func (s *Store) writer(set string) *writer {
 func (s *Store) acknowledged(h flags.Head) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k, ok := s.known[h.Set]; !ok || k.Lineage != h.Lineage || k.Version.Before(h.Version) {
+	k, ok := s.known[h.Set]
+	if !ok || k.Lineage != h.Lineage || k.Version.Before(h.Version) {
 		s.known[h.Set] = h
+	}
+	if !ok {
+		s.wake(anyCreated)
 	}
 	s.wake(h.Set)
 }
@@ -191,7 +195,19 @@ func (s *Store) reset(h flags.Head) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known[h.Set] = h
+	s.wake(anyCreated)
 	s.wake(h.Set)
+}
+
+// anyCreated is what streams of sets that are not there wait for: the first write of
+// any set. No set has this name.
+const anyCreated = ""
+
+// unwait drops what nextWrite keeps of a set that is not there. Who waits for it looks again.
+func (s *Store) unwait(set string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake(set)
 }
 
 func (s *Store) wake(set string) {

@@ -20,11 +20,12 @@ type stream struct {
 	set  string
 	have flags.Head
 
-	head  flags.Head // as asked for last
-	asked time.Time
-	fresh <-chan struct{} // closed at the first write after that
-	told  time.Time       // when Next last said anything; zero: never
-	err   error           // once the stream is over
+	head   flags.Head // as asked for last
+	absent bool       // there was none
+	asked  time.Time
+	fresh  <-chan struct{} // closed at the first write after that
+	told   time.Time       // when Next last said anything; zero: never
+	err    error           // once the stream is over
 
 	// A stream is the lifetime of one call; this is that call's context, which
 	// Close ends from any goroutine.
@@ -35,14 +36,35 @@ type stream struct {
 // Watch is flags.Watcher's. The stream asks for the head every PollInterval, and
 // at once after a write through this store.
 func (s *Store) Watch(ctx context.Context, set string, have flags.Head) (flags.Stream, error) {
-	fresh, asked := s.nextWrite(set), time.Now()
-	head, err := s.Head(ctx, set)
+	st := &stream{s: s, op: "watch " + set, set: set, have: have}
+	err := st.look(ctx)
+	if err == nil && st.absent && flags.CheckSetName(set) != nil {
+		err = s.classify(ctx, ctx, st.op, fmt.Errorf("%w: no set can be named %q", store.ErrNotFound, set))
+	}
 	if err != nil {
 		return nil, err
 	}
-	st := &stream{s: s, op: "watch " + set, set: set, have: have, head: head, asked: asked, fresh: fresh}
 	st.ctx, st.cancel = context.WithCancelCause(ctx)
 	return st, nil
+}
+
+// look asks for the head.
+func (st *stream) look(ctx context.Context) error {
+	created, fresh, asked := st.s.nextWrite(anyCreated), st.s.nextWrite(st.set), time.Now()
+	head, err := st.s.Head(ctx, st.set)
+	absent := flags.ClassOf(err) == flags.ClassNotFound && err != nil
+	if err != nil && !absent {
+		return err
+	}
+	if absent {
+		st.s.unwait(st.set) // made-up names leave nothing behind
+		fresh = created
+	}
+	if st.absent != absent {
+		st.told = time.Time{}
+	}
+	st.head, st.asked, st.fresh, st.absent = head, asked, fresh, absent
+	return nil
 }
 
 // Next is flags.Stream's.
@@ -60,22 +82,24 @@ func (st *stream) Next() (flags.Event, error) {
 
 func (st *stream) next() (flags.Event, error) {
 	for {
-		if st.told.IsZero() || st.head != st.have {
+		due := st.told.IsZero() || time.Since(st.told) >= store.HeartbeatEvery
+		switch {
+		case st.absent && due:
+			st.told = time.Now()
+			return flags.Event{Absent: true}, nil
+		case st.absent:
+		case st.told.IsZero() || st.head != st.have:
 			return st.deliver()
-		}
-		if time.Since(st.told) >= store.HeartbeatEvery {
+		case due:
 			st.told = time.Now()
 			return flags.Event{Update: flags.Update{Head: st.head, AsOf: st.asked}}, nil
 		}
 		if err := st.wait(); err != nil {
 			return flags.Event{}, err
 		}
-		fresh, asked := st.s.nextWrite(st.set), time.Now()
-		head, err := st.s.Head(st.ctx, st.set)
-		if err != nil {
+		if err := st.look(st.ctx); err != nil {
 			return flags.Event{}, err
 		}
-		st.head, st.asked, st.fresh = head, asked, fresh
 	}
 }
 

@@ -62,6 +62,7 @@ type watch struct {
 	asOf    time.Time  // when the router is known to have had at
 	ack     *flags.Ack // newest, not reported yet
 	pending confirmation
+	absent  bool // the router has no such set: there is nothing to confirm
 }
 
 // confirmation is that the router had a version at an instant.
@@ -76,6 +77,7 @@ func (w *watch) open() error {
 	}
 	query := after(w.at)
 	query.Set("form", restwire.FormFrames)
+	query.Set(restwire.AbsentParam, "wait")
 	id := w.store.opts.Identity
 	client := url.Values{}
 	for name, value := range map[string]string{"name": id.Name, "language": id.Language, "version": id.Version, "instance": id.Instance} {
@@ -159,10 +161,15 @@ func (w *watch) take(ev *restwire.Event) error {
 		if err != nil {
 			return err
 		}
+		w.setAbsent(false)
 		if ev.Name == restwire.EventReset {
 			return w.catchUp(head, beat.Reason)
 		}
 		return w.heartbeat(head)
+	case restwire.EventAbsent:
+		w.setAbsent(true)
+		w.box.Put(flags.Event{Absent: true}, 0)
+		return nil
 	case restwire.EventDrain:
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -171,6 +178,12 @@ func (w *watch) take(ev *restwire.Event) error {
 	default: // of a newer router
 		return nil
 	}
+}
+
+func (w *watch) setAbsent(absent bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.absent = absent
 }
 
 // put adds to an event where it leads, and passes it on. Callers hold the lock, so
@@ -273,8 +286,11 @@ func (w *watch) report() {
 // age of what it sent before.
 func (w *watch) reportOnce() {
 	w.mu.Lock()
-	ack := w.ack
+	ack, absent := w.ack, w.absent
 	w.mu.Unlock()
+	if absent {
+		return
+	}
 	asked := time.Now()
 	head, age, err := w.send(ack)
 	if status := (*statusError)(nil); errors.As(err, &status) && status.status == http.StatusNotFound {

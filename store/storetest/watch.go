@@ -65,13 +65,30 @@ var watchClauses = map[string]func(*env){
 	"resets another digest":   func(e *env) { e.resets(func(h *flags.Head) { h.Digest = flags.EntryHash(flags.FlagKey("x"), nil) }) },
 	"resets who is ahead":     func(e *env) { e.resets(func(h *flags.Head) { h.Revision = 99 }) },
 	"of another set is quiet": watchOfAnotherSet,
-	"of no set": func(e *env) {
-		_, err := e.s.Watch(e.ctx(), "nowhere", flags.Head{Set: "nowhere"})
+	"of a name that no set can have": func(e *env) {
+		_, err := e.s.Watch(e.ctx(), "no where", flags.Head{Set: "no where"})
 		e.wantError("Watch", err, store.ErrNotFound)
 		if flags.ClassOf(err) != flags.ClassNotFound {
 			e.Fatalf("class %s, want not found", flags.ClassOf(err))
 		}
 	},
+	"begins when its set is created": func(e *env) {
+		nothing, something := e.await(flags.Head{Set: set}), e.await(strangeHead())
+		e.apply(create("other"))
+		e.apply(create(set, put("a", onOff)))
+		nothing.until(headOf(e.apply(change(put("n", flagOf(1))))))
+		something.until(e.head(set))
+		if nothing.resets != 0 || nothing.checkpoints == 0 || something.resets != 1 {
+			e.Fatalf("%d resets of who had nothing, %d of who had another history", nothing.resets, something.resets)
+		}
+	},
+	"of an absent set ends with its context": func(e *env) {
+		ctx, cancel := context.WithCancel(e.ctx())
+		e.endsBy(ctx, func(flags.Stream) { cancel() })
+		cancel()
+	},
+	"of an absent set ends when closed":    func(e *env) { e.endsBy(e.ctx(), func(s flags.Stream) { _ = s.Close() }) },
+	"of an absent set ends with its store": func(e *env) { e.endsBy(e.ctx(), func(flags.Stream) { _ = e.s.Close() }) },
 	"loses nothing among writers": func(e *env) {
 		e.apply(create(set))
 		followers := make([]*follower, 3)
@@ -157,6 +174,21 @@ func watchOfAnotherSet(e *env) {
 	}
 }
 
+// strangeHead is where a reader of another history is.
+func strangeHead() flags.Head {
+	return flags.Head{Set: set, Lineage: flags.NewLineage(), Version: flags.Version{Revision: 3}}
+}
+
+// await opens a stream of the set, which is not there yet.
+func (e *env) await(have flags.Head) *follower {
+	e.Helper()
+	f := e.followFrom(flags.NewContents(set), have)
+	if ev := f.next(); !ev.Absent || !ev.Head.IsZero() || ev.Checkpoint != nil {
+		e.Fatalf("of a set that is not there it said %+v", ev)
+	}
+	return f
+}
+
 // follower keeps contents up to date from a stream.
 type follower struct {
 	e           *env
@@ -189,7 +221,7 @@ func (f *follower) step() (flags.Event, error) {
 	if err != nil {
 		return ev, fmt.Errorf("waiting at %s: %w", f.contents.Head().Token(), err)
 	}
-	if ev.Queued || ev.RetryAfter > 0 {
+	if ev.Queued || ev.Absent || ev.RetryAfter > 0 {
 		return ev, nil
 	}
 	before := f.contents.Head()
@@ -247,7 +279,8 @@ func (e *env) resets(wrong func(*flags.Head)) {
 // endsBy wants a Next that waits to return, canceled, after end was called.
 func (e *env) endsBy(ctx context.Context, end func(flags.Stream)) {
 	e.Helper()
-	stream, err := e.s.Watch(ctx, set, e.head(set))
+	have, _ := e.s.Head(ctx, set) // none, where the set is not there
+	stream, err := e.s.Watch(ctx, set, have)
 	if err != nil {
 		e.Fatalf("Watch: %v", err)
 	}

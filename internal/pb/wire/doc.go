@@ -3,6 +3,9 @@
 // ends use it, so that neither can drift.
 package wire
 
+// CapabilityAbsent in a Hello: the client knows what Heartbeat.absent means.
+const CapabilityAbsent = "absent"
+
 // Limits of the protocol.
 const (
 	// Version is the newest version of the protocol that this code speaks.

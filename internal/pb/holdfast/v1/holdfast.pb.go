@@ -1184,7 +1184,11 @@ type Heartbeat struct {
 	// The router rations initial loads and has not come to this client yet.
 	Queued bool `protobuf:"varint,3,opt,name=queued,proto3" json:"queued,omitempty"`
 	// How long before this message the origin was last known to have this head.
-	AgeUs         uint64 `protobuf:"varint,4,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"`
+	AgeUs uint64 `protobuf:"varint,4,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"`
+	// There is no such set, and no head: the stream goes on as one of a client that
+	// waits, and begins once the set is created. Only to clients with the capability
+	// "absent"; the others get the status NOT_FOUND, as do all where too many names are awaited.
+	Absent        bool `protobuf:"varint,5,opt,name=absent,proto3" json:"absent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1245,6 +1249,13 @@ func (x *Heartbeat) GetAgeUs() uint64 {
 		return x.AgeUs
 	}
 	return 0
+}
+
+func (x *Heartbeat) GetAbsent() bool {
+	if x != nil {
+		return x.Absent
+	}
+	return false
 }
 
 // Reset: the stream cannot begin after what the client has; a snapshot follows.
@@ -2373,12 +2384,13 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\theartbeat\x18\x03 \x01(\v2\x16.holdfast.v1.HeartbeatH\x00R\theartbeat\x12*\n" +
 	"\x05reset\x18\x04 \x01(\v2\x12.holdfast.v1.ResetH\x00R\x05reset\x12*\n" +
 	"\x05drain\x18\x05 \x01(\v2\x12.holdfast.v1.DrainH\x00R\x05drainB\t\n" +
-	"\amessage\"u\n" +
+	"\amessage\"\x8d\x01\n" +
 	"\tHeartbeat\x12%\n" +
 	"\x04head\x18\x01 \x01(\v2\x11.holdfast.v1.HeadR\x04head\x12\x12\n" +
 	"\x04echo\x18\x02 \x01(\x04R\x04echo\x12\x16\n" +
 	"\x06queued\x18\x03 \x01(\bR\x06queued\x12\x15\n" +
-	"\x06age_us\x18\x04 \x01(\x04R\x05ageUs\"\x1f\n" +
+	"\x06age_us\x18\x04 \x01(\x04R\x05ageUs\x12\x16\n" +
+	"\x06absent\x18\x05 \x01(\bR\x06absent\"\x1f\n" +
 	"\x05Reset\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"-\n" +
 	"\x05Drain\x12$\n" +
