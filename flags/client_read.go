@@ -4,30 +4,36 @@ import "context"
 
 // The getters are those of [View], on the snapshot that ctx asks for: the newest,
 // unless it says otherwise. fallback is returned where the flag has no value of the type.
+// Those of a value alone repeat the View's one line, and so spare each read a call.
 
 // Bool returns the value of a boolean flag.
 func (c *Client) Bool(ctx context.Context, key string, ec EvaluationContext, fallback bool) bool {
-	return c.View(ctx).Bool(key, ec, fallback)
+	value, _ := c.View(ctx).find(key, ec).bool(fallback)
+	return value
 }
 
 // String returns the value of a string flag.
 func (c *Client) String(ctx context.Context, key string, ec EvaluationContext, fallback string) string {
-	return c.View(ctx).String(key, ec, fallback)
+	value, _ := c.View(ctx).find(key, ec).string(fallback)
+	return value
 }
 
 // Int returns the value of a number flag that is an integer.
 func (c *Client) Int(ctx context.Context, key string, ec EvaluationContext, fallback int64) int64 {
-	return c.View(ctx).Int(key, ec, fallback)
+	value, _ := c.View(ctx).find(key, ec).int(fallback)
+	return value
 }
 
 // Float returns the value of a number flag.
 func (c *Client) Float(ctx context.Context, key string, ec EvaluationContext, fallback float64) float64 {
-	return c.View(ctx).Float(key, ec, fallback)
+	value, _ := c.View(ctx).find(key, ec).float(fallback)
+	return value
 }
 
 // Object returns the value of an object flag.
 func (c *Client) Object(ctx context.Context, key string, ec EvaluationContext, fallback Value) Value {
-	return c.View(ctx).Object(key, ec, fallback)
+	value, _ := c.View(ctx).find(key, ec).object(fallback)
+	return value
 }
 
 // BoolDetails returns the value of a boolean flag and how it came about.

@@ -18,15 +18,22 @@ const (
 // hashText hashes a key, never to 0. It folds 128-bit products of eight bytes at a
 // time, inline: hash/maphash took longer than the whole rest of a read.
 func hashText(s string) uint64 {
-	h := hashSeed
-	// The length goes into the multiplier: tails are made of few bytes, and one
+	// The length goes into the last multiplier: ends of texts are read twice in part, and one
 	// text must not read as another with a length that makes up for it.
-	last := hashFinal ^ uint64(len(s))<<8
-	for len(s) > 8 {
-		h = fold(h^load64(s), hashStep)
-		s = s[8:]
+	n, h := len(s), hashSeed
+	last := hashFinal ^ uint64(n)<<8
+	switch {
+	case n > 8:
+		for rest := s; len(rest) > 8; rest = rest[8:] {
+			h = fold(h^load64(rest), hashStep)
+		}
+		h = fold(h^load64(s[n-8:]), last)
+	case n >= 4:
+		h = fold(h^(uint64(load32(s))|uint64(load32(s[n-4:]))<<32), last)
+	case n > 0:
+		h = fold(h^(uint64(s[0])|uint64(s[n/2])<<8|uint64(s[n-1])<<16), last)
 	}
-	return fold(h^loadTail(s), last) | 1<<63
+	return h | 1<<63
 }
 
 func fold(a, b uint64) uint64 {
@@ -39,17 +46,4 @@ func load64(s string) uint64 { return uint64(load32(s)) | uint64(load32(s[4:]))<
 
 func load32(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
-
-// loadTail reads the up to 8 bytes that are left, those in the middle twice rather
-// than one by one. No two tails of one length read the same.
-func loadTail(s string) uint64 {
-	switch n := len(s); {
-	case n >= 4:
-		return uint64(load32(s)) | uint64(load32(s[n-4:]))<<32
-	case n > 0:
-		return uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
-	default:
-		return 0
-	}
 }
