@@ -35,7 +35,7 @@ type demand struct {
 
 // Value returns the request, or what the parent has.
 func (d *demand) Value(key any) any {
-	if key == (requestKey{}) {
+	if _, ok := key.(requestKey); ok { // one comparison, where == would call for two
 		return &d.request
 	}
 	return d.Context.Value(key)
