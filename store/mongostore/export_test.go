@@ -1,9 +1,12 @@
 package mongostore
 
 import (
+	"context"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // Tune makes checkpoints and segments small, so that few commits go a long way.
@@ -39,6 +42,20 @@ func (s *Store) Collection(name string) *mongo.Collection {
 
 // Bound changes how many bytes an answer may be put together from.
 func (s *Store) Bound(bytes int) { s.tuning.answerBytes = bytes }
+
+// PutCheckpoint stores a checkpoint and nothing else.
+func (s *Store) PutCheckpoint(ctx context.Context, cp *flags.Checkpoint) error {
+	return s.putCheckpoint(ctx, cp)
+}
+
+// InsertCommit inserts a commit into the journal and nothing else.
+func (s *Store) InsertCommit(ctx context.Context, c flags.Commit, before flags.Digest) error {
+	r, err := newRecord(c, before)
+	if err != nil {
+		return err
+	}
+	return s.insert(ctx, r)
+}
 
 var (
 	JournalKey = journalKey

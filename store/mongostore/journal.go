@@ -58,7 +58,7 @@ func (d *journalDoc) parse() (flags.Commit, error) {
 // too large: that is what writers are told of what they want to store.
 func unreadable(id string, err error) error {
 	if errors.Is(err, flags.ErrTooLarge) {
-		return fmt.Errorf("%w: %s: %s", flags.ErrFormat, id, err.Error())
+		return fmt.Errorf("%w: %s: %s", errTooMuch, id, err.Error())
 	}
 	return fmt.Errorf("%s: %w", id, err)
 }
