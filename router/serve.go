@@ -16,7 +16,10 @@ import (
 type Listeners struct {
 	GRPC net.Listener // the router's own API, health, reflection
 	HTTP net.Listener // the page, the REST API
-	Ops  net.Listener // /livez, /readyz, /metrics
+	// HTTPName is the name that HTTP was configured with, if any. On loopback no others but
+	// localhost and addresses are answered to.
+	HTTPName string
+	Ops      net.Listener // /livez, /readyz, /metrics
 }
 
 // Serve serves until ctx ends or a listener fails, then shuts down in order:
@@ -28,7 +31,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.follow(following) })
 
-	web, ops := r.httpServer(r.webHandler(on.HTTP)), r.httpServer(r.opsHandler())
+	web, ops := r.httpServer(r.webHandler(on.HTTP, on.HTTPName)), r.httpServer(r.opsHandler())
 	failed := make(chan error, 3)
 	serve := func(what string, l net.Listener, serve func(net.Listener) error) {
 		if l == nil {
@@ -68,7 +71,9 @@ func (r *Router) secure(l net.Listener) net.Listener {
 	if l == nil || r.opts.TLS == nil {
 		return l
 	}
-	return tls.NewListener(l, r.opts.TLS)
+	config := r.opts.TLS.Clone()
+	config.NextProtos = []string{"http/1.1"} // a watch is a connection, so that connections bound them
+	return tls.NewListener(l, config)
 }
 
 func (r *Router) stop(servers ...*http.Server) {

@@ -10,18 +10,18 @@ import (
 )
 
 // webHandler serves what is on the HTTP listener: the REST API and the page.
-func (r *Router) webHandler(on net.Listener) http.Handler {
+func (r *Router) webHandler(on net.Listener, name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", r.rest)
 	mux.Handle("/", adminweb.Handler(r.opts.Store, r.opts.Logger))
-	return onlyLocalNames(mux, on)
+	return onlyLocalNames(mux, on, name)
 }
 
 // onlyLocalNames keeps pages of other sites out of a router that listens for this
 // machine alone: by a name that its owner points at 127.0.0.1, a page in a browser
 // here could read and write as if it were ours. Such a request says the name in
-// its Host header.
-func onlyLocalNames(next http.Handler, on net.Listener) http.Handler {
+// its Host header. The name that the operator gave this machine's address is as good as localhost.
+func onlyLocalNames(next http.Handler, on net.Listener, name string) http.Handler {
 	if on == nil {
 		return next
 	}
@@ -30,8 +30,8 @@ func onlyLocalNames(next http.Handler, on net.Listener) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if !localName(req.Host) {
-			http.Error(w, "this router listens for this machine only, by the names localhost, 127.0.0.1 and [::1]", http.StatusMisdirectedRequest)
+		if !localName(req.Host, name) {
+			http.Error(w, "this router listens for this machine only, by the names localhost, 127.0.0.1, [::1] and the one it is configured with", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, req)
@@ -40,7 +40,7 @@ func onlyLocalNames(next http.Handler, on net.Listener) http.Handler {
 
 // localName reports whether a Host header names this machine, and nothing else
 // could make it do so.
-func localName(host string) bool {
+func localName(host, configured string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -48,7 +48,8 @@ func localName(host string) bool {
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.IsLoopback()
 	}
-	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
+	host = strings.TrimSuffix(host, ".")
+	return strings.EqualFold(host, "localhost") || configured != "" && strings.EqualFold(host, strings.TrimSuffix(configured, "."))
 }
 
 // connsPerAddress is how many connections one address may have on the HTTP

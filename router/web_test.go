@@ -25,7 +25,7 @@ func serveHTTP(t testing.TB, opts router.Options) (address string, stop func()) 
 	r := router.New(opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, router.Listeners{HTTP: lis}) }()
+	go func() { ended <- r.Serve(ctx, router.Listeners{HTTP: lis, HTTPName: "flags.internal"}) }()
 	stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -50,6 +50,7 @@ func TestOnlyLocalNames(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for host, want := range map[string]int{
 		address: 200, "localhost": 200, "LOCALHOST:" + port: 200, "localhost.": 200, "127.0.0.1": 200, "127.8.8.8": 200, "[::1]:" + port: 200, "[::1]": 200,
+		"flags.internal": 200, "Flags.Internal.:" + port: 200, "internal": 421, "a.flags.internal": 421,
 		"evil.example": 421, "evil.example:" + port: 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "10.0.0.1": 421, "[::2]": 421,
 	} {
 		for _, path := range []string{"/", "/style.css", "/api/v1/sets", "/api/v1/sets/default/head"} {

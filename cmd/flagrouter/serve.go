@@ -134,6 +134,7 @@ func listen(ctx context.Context, c *config) (router.Listeners, error) {
 		}
 		*l.to = opened
 	}
+	on.HTTPName, _, _ = net.SplitHostPort(c.httpAddr) // it was listened on
 	return on, nil
 }
 

@@ -57,6 +57,23 @@ func TestMailboxMerges(t *testing.T) {
 	}
 }
 
+// What says nothing of its own must not hide what waits.
+func TestMailboxKeepsNews(t *testing.T) {
+	for _, nothing := range []flags.Event{{Queued: true}, {Absent: true}} {
+		b := remote.NewMailbox()
+		b.Put(event(0, 2, 3), 10)
+		b.Put(nothing, 1)
+		if ev, err := b.Take(); err != nil || ev.Queued || ev.Absent || len(ev.Commits) != 2 || ev.Head.Revision != 3 {
+			t.Errorf("got %+v, %v", ev, err)
+		}
+		b.Put(nothing, 1)
+		b.Put(event(7), 10)
+		if ev, err := b.Take(); err != nil || ev.Queued || ev.Absent || ev.Checkpoint == nil {
+			t.Errorf("got %+v, %v", ev, err)
+		}
+	}
+}
+
 func TestMailboxIsBounded(t *testing.T) {
 	b := remote.NewMailbox()
 	b.Put(event(0, 1), remote.MailboxBytes)

@@ -105,6 +105,11 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	release, err := s.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	commits, err := s.opts.Store.Commits(ctx, head.Set, q.from, q.to, q.limit)
 	if err != nil {
 		return err
@@ -181,6 +186,11 @@ func (s *Service) export(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return invalid("format %.20q; want json or yaml", string(format))
 	}
+	release, err := s.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	contents, err := s.contents(ctx, head)
 	if err != nil {
 		return err

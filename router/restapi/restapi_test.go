@@ -268,6 +268,12 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: 412 does not say where the set is: %s", c.path, w.Body)
 		}
 	}
+	if w := r.ask("DELETE", "/api/v1/sets/shop/snapshot", ""); w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("allowed are %q", w.Header().Get("Allow"))
+	}
+	if w := r.get("/api/v1/sets/shop/snapshot?after=x"); w.Header().Get("ETag") != "" {
+		t.Errorf("a problem has the entity tag %s", w.Header().Get("ETag"))
+	}
 	if w := r.get("/api/v1/sets/shop/head", "Holdfast-Revision", head.Token().String()); w.Code != http.StatusOK {
 		t.Errorf("a revision that is there: %d", w.Code)
 	}
@@ -514,14 +520,14 @@ func TestReport(t *testing.T) {
 			status                     int
 		}{
 			{"shop", id, string(good), "application/json", "", 200},
-			{"shop", id, "{}", "application/json", "", 200},
+			{"shop", id, "{}", "application/json; charset=utf-8", "", 200},
 			{"shop", "guess", string(good), "application/json", "", 404},
 			{"other", id, string(good), "application/json", "", 404},
 			{"shop", id, string(good), "application/json", "Bearer somebody-else", 404},
 			{"shop", id, string(good), "text/plain", "", 415},
 			{"shop", id, "{", "application/json", "", 400},
 			{"shop", id, strings.Replace(string(good), "shop", "other", 1), "application/json", "", 400},
-			{"shop", id, `{"layers":{"a":"` + strings.Repeat("x", 70<<10) + `"}}`, "application/json", "", 400},
+			{"shop", id, `{"layers":{"a":"` + strings.Repeat("x", 70<<10) + `"}}`, "application/json", "", 413},
 		} {
 			w := r.ask(http.MethodPost, "/api/v1/sets/"+c.set+"/watch/"+c.id+"/applied", c.body, "Content-Type", c.media, "Authorization", c.auth)
 			if w.Code != c.status {

@@ -88,8 +88,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serv
 // route serves one method of a path, and says so to those who come with another.
 func (s *Service) route(method, path string, h func(http.ResponseWriter, *http.Request) error) {
 	s.handle(method+" "+path, h)
+	allow := method
+	if method == http.MethodGet {
+		allow += ", " + http.MethodHead
+	}
 	s.handle(path, func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Allow", method)
+		w.Header().Set("Allow", allow)
 		return problem(restwire.Plain(http.StatusMethodNotAllowed, r.Method+" is not for this resource"))
 	})
 }
@@ -135,7 +139,10 @@ func invalid(format string, args ...any) error {
 // fail answers with a problem. Handlers return an error only before they answer.
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := restwire.FromError(err)
-	switch own := new(problemError); {
+	w.Header().Del("ETag") // of the answer that there would have been
+	switch own, large := new(problemError), new(http.MaxBytesError); {
+	case errors.As(err, &large):
+		p = restwire.Plain(http.StatusRequestEntityTooLarge, err.Error())
 	case errors.As(err, &own):
 		p = own.Problem
 	case errors.Is(err, authz.ErrUnauthenticated):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"mime"
 	"net/http"
 	"net/url"
 	"time"
@@ -197,7 +198,7 @@ func (s *Service) applied(w http.ResponseWriter, r *http.Request) error {
 	if !ok || wt.set.Name() != r.PathValue("set") || wt.who != authz.PrincipalOf(ctx) {
 		return problem(restwire.Plain(http.StatusNotFound, "no such watch at this router"))
 	}
-	if media := r.Header.Get("Content-Type"); media != "application/json" {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		// A page of another site cannot send this without being asked first.
 		return problem(restwire.Plain(http.StatusUnsupportedMediaType, "want application/json"))
 	}
