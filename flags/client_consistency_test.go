@@ -134,20 +134,27 @@ func TestFreshIsCoalesced(t *testing.T) {
 		l.primary.mu.Lock()
 		l.primary.answer = after(100 * time.Millisecond)
 		l.primary.mu.Unlock()
-		began := time.Now()
-		done := make(chan flags.Freshness)
-		for range 100 {
-			go func() { done <- l.BoolDetails(flags.Fresh(t.Context()), "beta", anyone, false).Freshness }()
-		}
-		for range 100 {
-			if f := <-done; f != flags.FreshnessFresh {
-				t.Errorf("got %v", f)
-			}
-		}
-		if n := l.primary.count("head", began); n > 2 {
-			t.Errorf("%d questions for 100 readers", n)
-		}
+		askAtOnce(t, l, flags.FreshnessFresh)
 	})
+}
+
+// askAtOnce has a hundred readers ask for the primary's word at one instant, which must
+// cost two questions at most and bring each of them want.
+func askAtOnce(t *testing.T, l *ladder, want flags.Freshness) {
+	t.Helper()
+	began := time.Now()
+	done := make(chan flags.Freshness)
+	for range 100 {
+		go func() { done <- l.BoolDetails(flags.Fresh(t.Context()), "beta", anyone, false).Freshness }()
+	}
+	for range 100 {
+		if f := <-done; f != want {
+			t.Errorf("got %v", f)
+		}
+	}
+	if n := l.primary.count("head", began); n > 2 {
+		t.Errorf("%d questions for 100 readers", n)
+	}
 }
 
 func TestPin(t *testing.T) {

@@ -24,20 +24,27 @@ const (
 
 // ParseCacheTTL reads the value of MetadataCacheTTL. The error wraps ErrInvalid.
 func ParseCacheTTL(v Value) (time.Duration, error) {
-	var ttl time.Duration
-	switch v.Kind() {
-	case ValueNumber:
-		if s := v.Float(); s >= 0 && s <= maxCacheTTL.Seconds() { // a larger one would not fit
-			ttl = time.Duration(s * float64(time.Second))
-		}
-	case ValueString:
-		ttl, _ = time.ParseDuration(v.Str()) // 0 is refused below
-	default:
-	}
+	ttl := durationOf(v, maxCacheTTL)
 	if ttl < minCacheTTL || ttl > maxCacheTTL {
 		return 0, fmt.Errorf("%w %s %s: want %v to %v, such as \"300s\"", ErrInvalid, MetadataCacheTTL, v, minCacheTTL, maxCacheTTL)
 	}
 	return ttl, nil
+}
+
+// durationOf reads "300s", or a number of seconds of at most most: a larger one might
+// not fit. What is neither is 0, which no bound is.
+func durationOf(v Value, most time.Duration) time.Duration {
+	var d time.Duration
+	switch v.Kind() {
+	case ValueNumber:
+		if s := v.Float(); s >= 0 && s <= most.Seconds() {
+			d = time.Duration(s * float64(time.Second))
+		}
+	case ValueString:
+		d, _ = time.ParseDuration(v.Str())
+	default:
+	}
+	return d
 }
 
 // ParseCacheMargin reads the value of MetadataCacheMargin: a part of the TTL, or a

@@ -24,16 +24,7 @@ const (
 
 // ParseMaxAge reads the value of MetadataMaxAge. The error wraps ErrInvalid.
 func ParseMaxAge(v Value) (time.Duration, error) {
-	var age time.Duration
-	switch v.Kind() {
-	case ValueNumber:
-		if s := v.Float(); s >= 0 && s <= maxMaxAge.Seconds() { // a larger one would not fit
-			age = time.Duration(s * float64(time.Second))
-		}
-	case ValueString:
-		age, _ = time.ParseDuration(v.Str()) // 0 is refused below
-	default:
-	}
+	age := durationOf(v, maxMaxAge)
 	if age < minMaxAge || age > maxMaxAge || age%time.Second != 0 {
 		return 0, fmt.Errorf("%w %s %s: want whole seconds, %v to %v, such as 300 or \"5m\"", ErrInvalid, MetadataMaxAge, v, minMaxAge, maxMaxAge)
 	}
