@@ -132,6 +132,18 @@ func TestRunOfFailures(t *testing.T) {
 	}
 }
 
+// Where errors are not told apart, any of them opens it.
+func TestRunOfFailuresSabotaged(t *testing.T) {
+	for _, err := range []error{errNotFound, errDenied} {
+		synctest.Test(t, func(t *testing.T) {
+			b := breaker.New(breaker.Options{})
+			fail(t, b, 3)
+			sent(t.Context(), b, err)
+			wantState(t, b, breaker.Open)
+		})
+	}
+}
+
 func TestIgnoredKeepsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := breaker.New(breaker.Options{Classify: classify})

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -43,6 +44,7 @@ func TestMargin(t *testing.T) {
 	if e.Usable(start.Add(3300*time.Second)) || !e.Usable(start.Add(3300*time.Second-1)) {
 		t.Error("a TTL of 3500 with a margin of 200 does not end at 3300")
 	}
+	matrix.Tally(t, "G9", 5, 0)
 }
 
 func TestLayer(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/faultnet"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 // two is a tiered cache with what is around it, in virtual time.
@@ -178,6 +179,7 @@ func TestTieredOutages(t *testing.T) {
 				if slow > 4 {
 					t.Errorf("%d reads were held up", slow)
 				}
+				matrix.Tally(t, "F11", 200, 0)
 			})
 		})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/breaker"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
@@ -208,6 +209,7 @@ func TestFleetOnTheSecondary(t *testing.T) {
 					}
 				}
 				f.changesOnTheSecondary(t)
+				matrix.Tally(t, "F29", processes, 0)
 			})
 		})
 	}

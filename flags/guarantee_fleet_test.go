@@ -170,6 +170,17 @@ func TestNoFlipBack(t *testing.T) {
 			})
 		})
 	}
+	t.Run("without streams", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, flags.Layer{}, func(o flags.Options) flags.Options { o.Primary.Watcher = nil; return o })
+			f.join()
+			apply(t, f.primary.store, flags.OpChange, putFlag("beta", onFlag))
+			time.Sleep(time.Second)
+			if f.converged() {
+				t.Error("all had the newest within a second: this test could not notice a stream that is missing")
+			}
+		})
+	})
 	t.Run("sabotaged", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFleet(t, flags.Layer{}, flags.WithoutVersionGuard)

@@ -83,6 +83,35 @@ func TestRestore(t *testing.T) {
 	matrix.Tally(t, "F27", 2, 0)
 }
 
+// TestRestoreWithinTheEpoch is its twin: a backup that is put back without a new epoch
+// is older than what everybody has, and nobody takes it.
+func TestRestoreWithinTheEpoch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, b := memstore.New(nil), newBreakable()
+		create(t, mem, "shop")
+		backup := checkpointOf(t, mem, "shop")
+		for i := range 10 {
+			write(t, mem, "shop", i)
+		}
+		r := serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
+		before := checkpointOf(t, mem, "shop")
+		eventually(t, "the mirror has all", time.Minute, func() bool { return b.at(t, "shop") == before.Head })
+		r.end(t)
+		mem = memstore.New(nil)
+		if err := mem.Seed(t.Context(), backup); err != nil {
+			t.Fatal(err)
+		}
+		write(t, mem, "shop", 99)
+		r = serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
+		time.Sleep(5 * time.Minute)
+		if got := b.at(t, "shop"); got != before.Head {
+			t.Errorf("the mirror is at %s: the test could not notice a restore without an epoch", got.Token())
+		}
+		r.end(t)
+		_ = b.Close()
+	})
+}
+
 // follows has a client that was at before come to after, and no further.
 func follows(t *testing.T, client store.Store, before *flags.Checkpoint, after flags.Head) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/cachestrategy/cachetest"
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,6 +49,7 @@ func TestManyLifetimes(t *testing.T) {
 			t.Error(why)
 		}
 	})
+	matrix.Tally(t, "G8", h.Calls, 0)
 }
 
 // oneTTL is the cache that everybody knows: one lifetime for all, begun again by

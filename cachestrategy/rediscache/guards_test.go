@@ -10,11 +10,13 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 )
 
 // F13: a writer that was held up for ten seconds, or for a day, is refused, also where
 // the entry has long been gone. Without the watermark it is not.
 func TestDelayedWriter(t *testing.T) {
+	matrix.Tally(t, "F13", 3, 0)
 	for _, guarded := range []bool{true, false} {
 		for _, delay := range []time.Duration{10 * time.Second, 24*time.Hour + time.Minute, 36 * time.Hour} {
 			synctest.Test(t, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/standard"
+	"github.com/holdfast-flags/holdfast/internal/matrix"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
@@ -127,6 +128,7 @@ func TestFleetLoadsOnce(t *testing.T) {
 		if n := f.origin.loads.Load(); n > 0 {
 			t.Errorf("%d loads because something expired", n)
 		}
+		matrix.Tally(t, "F21", 3, 0)
 	})
 }
 

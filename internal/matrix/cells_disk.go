@@ -11,7 +11,7 @@ var diskCells = []Cell{
 		ID: "F18", Fault: "every layer dead, cold start, nothing on disk",
 		Pass:   "defaults within 1.5 s + 100 ms, with an error code; Status says what each layer is short of",
 		Result: "New returns after 1.5 s",
-		Tests:  []string{"internal/matrix.TestColdStartFromNothing", "internal/matrix.TestOutages"},
+		Tests:  []string{"internal/matrix.TestColdStartFromNothing", "internal/matrix.TestOutages"}, Twins: []string{"internal/matrix.TestTwins/patient_start"},
 	},
 	{
 		ID: "F19", Fault: "last-known-good file: cut at each byte, each bit of 64 KiB flipped, disk full, directory read-only, kill -9 while writing",

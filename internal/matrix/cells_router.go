@@ -28,9 +28,10 @@ var routerCells = []Cell{
 	{
 		ID:     "F27",
 		Fault:  "a set is restored from a backup, in place or into a new store",
-		Pass:   "clients and mirrors with newer revisions of the old epoch take the new one over, once; a stale writer conflicts and is told the epoch",
-		Result: "one change at each client and mirror; conflicts name the new epoch",
-		Tests:  []string{"router.TestRestore"},
+		Pass:   "clients and mirrors with newer revisions of the old epoch take the new one over, once, and so do cache and disk; a token of the old epoch costs one question to the primary, without which it is NOT_FRESH; a stale writer conflicts and is told the epoch",
+		Result: "one change at each client and mirror; 1 question for 100 reads; conflicts name the new epoch",
+		Tests:  []string{"internal/matrix.TestLayers", "router.TestRestore", "flags.TestTokenOfAnOlderEpoch"},
+		Twins:  []string{"router.TestRestoreWithinTheEpoch"},
 	},
 	{
 		ID:     "F28",

@@ -2,6 +2,7 @@ package matrix_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,25 @@ func read(t *testing.T, folder string) []byte {
 		all = append(all, src...)
 	}
 	return all
+}
+
+// Nobody takes a cell away, and each has a test that shows what its guard is for.
+func TestNothingIsMissing(t *testing.T) {
+	cells := map[string]matrix.Cell{}
+	for _, c := range matrix.Cells() {
+		cells[c.ID] = c
+	}
+	for letter, n := range map[string]int{"F": 33, "E": 8, "G": 9, "L": 1} {
+		for i := range n {
+			id := fmt.Sprint(letter, i+1)
+			if c, there := cells[id]; !there || len(c.Twins) == 0 {
+				t.Errorf("%s: registered: %t, twins %v", id, there, c.Twins)
+			}
+		}
+	}
+	if n := len(matrix.Subsets()); n != 16 {
+		t.Errorf("%d subsets, want 8 refused and 8 hanging", n)
+	}
 }
 
 func TestIDsAreUnique(t *testing.T) {

@@ -17,6 +17,8 @@ func TestTwins(t *testing.T) {
 	for name, run := range map[string]func(*testing.T, *rig.House) int{
 		"no breaker": noBreaker, "older": olderToo, "forgetful": forgetful, "no file": noFile, "token": tokenIgnored,
 		"torn": torn, "goroutine": goroutineLeft, "ageless": ageless,
+		"no budget": noBudget, "not told apart": notToldApart, "patient start": patientStart, "patient with the cache": patientWithCache,
+		"short cooldown": shortCooldown, "slower bulk": slowerBulk, "long cooldown": longCooldown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
