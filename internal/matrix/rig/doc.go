@@ -9,17 +9,3 @@
 // Everything must run inside a bubble of testing/synctest. Clients read all the time, and
 // what an answer may never be fails the test; see [Report].
 package rig
-
-import (
-	"context"
-
-	"github.com/redis/go-redis/v9"
-)
-
-// What go-redis has to say of connections that fail, which is all that happens here,
-// would go to the standard error.
-func init() { redis.SetLogger(silence{}) }
-
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}

@@ -84,6 +84,7 @@ var houses atomic.Int64
 // New returns a house in good health, with a set that has been written once.
 func New(tb testing.TB, o Options) *House {
 	tb.Helper()
+	quieten()
 	h := &House{tb: tb, Primary: newRouter(tb), Secondary: newRouter(tb), committed: map[flags.Version]int64{}}
 	// Clients of a process share a memory below the same Redis: those of two houses must not, whose times differ.
 	h.cache = fmt.Sprintf("redis://cache:6379?prefix=house%d", houses.Add(1))
