@@ -10,6 +10,7 @@ const (
 	streamWait = 250 * time.Millisecond // a token is waited for on the stream so long
 	askWait    = time.Second            // and so long for the primary's own answer
 	askPause   = 100 * time.Millisecond // between questions for tokens: they come from anywhere, and must not become load
+	tryPause   = time.Second            // a request that could not have a token does not try again for so long
 )
 
 // awaitStream waits until the stream has brought all that r demands, of which t is lacking.

@@ -126,6 +126,22 @@ func TestFresh(t *testing.T) {
 	})
 }
 
+// The primary's word is its head: where what it then delivers is older, as several servers
+// behind one name may be, the answer is not fresh.
+func TestFreshIsNoOlderThanTheHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		l.primary.bendHead(func(h flags.Head) flags.Head { h.Revision++; return h })
+		if d, _ := l.took(flags.Fresh(t.Context())); d.Freshness != flags.FreshnessNotFresh {
+			t.Errorf("%v at %v, and the primary said that there is more", d.Freshness, d.Token())
+		}
+		l.primary.bendHead(nil)
+		if d, _ := l.took(flags.Fresh(t.Context())); d.Freshness != flags.FreshnessFresh {
+			t.Errorf("got %v", d.Freshness)
+		}
+	})
+}
+
 // Questions that wait for each other are answered together: at most one is under
 // way and one behind it, whatever the number of readers.
 func TestFreshIsCoalesced(t *testing.T) {

@@ -37,6 +37,9 @@ func WithoutPinGuard(o Options) Options { o.guards.Pin = true; return o }
 // WithoutPaceGuard asks for a token as often as it comes.
 func WithoutPaceGuard(o Options) Options { o.guards.Pace = true; return o }
 
+// WithoutAgainGuard lets each read of a request wait anew.
+func WithoutAgainGuard(o Options) Options { o.guards.Again = true; return o }
+
 // WithoutAgeGuard counts ages from when something arrives.
 func WithoutAgeGuard(o Options) Options { o.guards.Age = true; return o }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store/filestore"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // A secondary that tells its head and has only bad sets is out of order: its gate opens
@@ -33,6 +34,26 @@ func TestSecondaryWithBadSets(t *testing.T) {
 			t.Errorf("Status says %+v", s)
 		}
 		return l.secondary.count("head", began) > 20 // four, then 15, 30, 60, 60 s apart
+	})
+}
+
+// A process that holds nothing asks a secondary that fails in a hurry, also where the cache
+// says that it has nothing.
+func TestColdProcessIsInAHurry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nothing := newFault(memstore.New(nil))
+		defer closed(t, nothing.store)
+		nothing.set(say(flags.ClassNotFound))
+		began := time.Now()
+		l := climb(t, func(_ *testing.T, l *ladder, o *flags.Options) {
+			o.Cache, o.StartTimeout = flags.Layer{Source: nothing}, -1
+			l.primary.set(refuse)
+			l.secondary.set(refuse)
+		})
+		time.Sleep(4500 * time.Millisecond)
+		if n := l.secondary.count("head", began); n != 4 {
+			t.Errorf("asked %d times in 4.5 s, want at once and three times more", n)
+		}
 	})
 }
 

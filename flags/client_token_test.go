@@ -81,6 +81,38 @@ func TestGarbageTokensAreNoLoad(t *testing.T) {
 	})
 }
 
+// A token that nobody can meet costs its request one wait, not one with each read; a
+// second later it is tried again, and what comes meanwhile is seen at once.
+func TestRequestWaitsOnce(t *testing.T) {
+	twins(t, flags.WithoutAgainGuard, func(t *testing.T, guard rung) bool {
+		l := climb(t, guard)
+		ctx := flags.WithSession(t.Context())
+		future := l.Token(ctx)
+		future.Revision += 2
+		flags.Saw(ctx, future)
+		began := time.Now()
+		for range 20 {
+			if d, _ := l.took(flags.MaxStaleness(ctx, time.Hour)); d.Freshness != flags.FreshnessNotFresh {
+				t.Errorf("got %v", d.Freshness)
+			}
+		}
+		waited := time.Since(began)
+		time.Sleep(1100 * time.Millisecond)
+		sent := l.primary.count("head", time.Time{})
+		l.took(ctx)
+		if n := l.primary.count("head", time.Time{}); n != sent+1 {
+			t.Errorf("a second later asked %d times, want once", n-sent)
+		}
+		write(t, l.primary.store, putFlag("beta", onFlag))
+		write(t, l.primary.store, putFlag("other", onFlag))
+		synctest.Wait()
+		if d, took := l.took(ctx); d.Freshness != flags.FreshnessFresh || took != 0 {
+			t.Errorf("what had come meanwhile: %v after %v", d.Freshness, took)
+		}
+		return waited > 1250*time.Millisecond
+	})
+}
+
 // A question that fails is the answer for all that waited for it: a primary that is
 // down is not asked by one waiting reader after the other.
 func TestFailedQuestionsAreShared(t *testing.T) {

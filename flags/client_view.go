@@ -89,6 +89,9 @@ func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) 
 	if !fresh && t == nil {
 		return p, nil
 	}
+	if !fresh && c.triedInVain(r, t) {
+		return p, p.behind(*t)
+	}
 	before := c.questions.sent.Load()
 	if !fresh && c.awaitStream(ctx, r, *t) {
 		return c.current.Load(), nil
@@ -100,12 +103,21 @@ func (c *Client) meet(ctx context.Context, r *request) (*published, *shortfall) 
 	asked := c.ask(ctx, from, fresh, before)
 	p = c.current.Load()
 	if t = c.unmet(r, p.snap); t != nil {
+		if ctx.Err() == nil { // who left in the middle has not tried
+			r.tried.Store(&attempt{c, *t, time.Now()})
+		}
 		return p, p.behind(*t)
 	}
 	if fresh && !asked {
 		return p, &shortfall{what: missingWord, held: View{p}.Token()}
 	}
 	return p, nil
+}
+
+// triedInVain reports whether a read of the same request could not have t a moment ago.
+func (c *Client) triedInVain(r *request, t *Token) bool {
+	last := r.tried.Load()
+	return last != nil && last.client == c && last.want == *t && time.Since(last.ended) < tryPause && !c.opts.guards.Again
 }
 
 // unmet returns a demand of r that s does not meet, or nil. That a version of an older

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type request struct {
 	floors    []Token       // one for each set, more where they name different lineages
 	pins      []pin         // one for each client
 	session   *session      // nil: none
+	tried     *atomic.Pointer[attempt]
 }
 
 type pin struct {
@@ -26,11 +28,20 @@ type pin struct {
 
 type requestKey struct{}
 
+// attempt is a demand that a client could neither wait for nor ask for. Contexts made from
+// one share it, so that a request with a token that nobody can meet waits once and not with each read.
+type attempt struct {
+	client *Client
+	want   Token
+	ended  time.Time
+}
+
 // demand is a context that carries a request, in one piece of memory.
 type demand struct {
 	context.Context
 	request
-	room [1]Token // for floors; hardly anybody demands more than one
+	room    [1]Token                // for floors; hardly anybody demands more than one
+	attempt atomic.Pointer[attempt] // for tried
 }
 
 // Value returns the request, or what the parent has.
@@ -46,13 +57,21 @@ func requestOf(ctx context.Context) *request {
 	return r
 }
 
-// with returns a context with a changed copy of its request.
-func with(ctx context.Context, change func(*request)) context.Context {
+// demanding returns a context with a copy of the request of ctx.
+func demanding(ctx context.Context) *demand {
 	d := &demand{Context: ctx}
 	if old := requestOf(ctx); old != nil {
 		d.request = *old
+	} else {
+		d.tried = &d.attempt
 	}
-	d.floors = append(d.room[:0], d.floors...) // changed in place below; the others are not
+	d.floors = append(d.room[:0], d.floors...) // callers change it in place; the others they replace
+	return d
+}
+
+// with returns a context with a changed copy of its request.
+func with(ctx context.Context, change func(*request)) context.Context {
+	d := demanding(ctx)
 	change(&d.request)
 	return d
 }
@@ -63,14 +82,13 @@ func with(ctx context.Context, change func(*request)) context.Context {
 // A client that holds the version answers at once. Another waits for its stream up to
 // 250 ms and then asks the primary, past every cache, for up to 1 s. A token of another lineage
 // or an older epoch goes to the primary too, which alone can say what became of it. Such questions are shared by
-// all that wait, one at a time and at most ten a second. A pinned snapshot stays: where it is older than t, its
+// all that wait, one at a time and at most ten a second; once in vain, the reads with this context and those made
+// from it do not wait for the same token for a second. A pinned snapshot stays: where it is older than t, its
 // reads say so. Tokens of other sets are left to other clients.
 func AtLeast(ctx context.Context, t Token) context.Context {
-	d := &demand{Context: ctx} // as with does, without a closure that would have to be allocated
-	if old := requestOf(ctx); old != nil {
-		d.request = *old
-	}
-	d.floors = raised(append(d.room[:0], d.floors...), t)
+	d := demanding(ctx) // as with does, without a closure that would have to be allocated
+	d.tried = &d.attempt
+	d.floors = raised(d.floors, t)
 	return d
 }
 

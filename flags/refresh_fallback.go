@@ -93,9 +93,11 @@ func (c *Client) readBelow(ctx context.Context) error {
 		err = c.pull(ctx, c.secondary)
 	}
 	if fallsThrough(err) && c.cache.readable() {
-		return c.pull(ctx, c.cache)
+		if c.pull(ctx, c.cache) == nil {
+			return nil
+		}
 	}
-	return err
+	return err // a cache that has nothing must not hide that the secondary failed
 }
 
 func (c *Client) waitOr(ctx context.Context, changed <-chan struct{}, d time.Duration) {
@@ -158,7 +160,12 @@ func (c *Client) pullOnce(ctx context.Context, l *layer) error {
 	case err != nil: // a good answer of no use to us
 		return &SourceError{Class: ClassRefused, Op: l.Name, Err: fmt.Errorf("%w: %w", errUnfit, err)}
 	}
-	return c.fetchInto(ctx, l, c.keeper.have())
+	err = c.fetchInto(ctx, l, c.keeper.have())
+	if err == nil && c.keeper.have().Before(head.Version) {
+		// Fresh promises what the head said, and several servers may stand behind one name.
+		err = unfit(l, fmt.Errorf("%w: the head was at %s", errOlder, head.Token()))
+	}
+	return err
 }
 
 func (c *Client) fetchInto(ctx context.Context, l *layer, have Head) error {

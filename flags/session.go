@@ -24,7 +24,9 @@ func WithSession(ctx context.Context) context.Context {
 	if r := requestOf(ctx); r != nil && r.session != nil {
 		return ctx
 	}
-	return with(ctx, func(r *request) { r.session = &session{} })
+	d := demanding(ctx)
+	d.session, d.tried = &session{}, &d.attempt
+	return d
 }
 
 // Saw raises the session of ctx to tokens that it learnt of otherwise: from a write,

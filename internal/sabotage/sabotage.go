@@ -15,6 +15,7 @@ type Guards struct {
 	Fresh   bool // what is held is fresh enough for a read that wants the primary's word
 	Pin     bool // pins hold nothing
 	Pace    bool // each token may cost a question of its own
+	Again   bool // each read of a request waits anew for what could not be had
 	Age     bool // ages begin when something arrives
 	Below   bool // reads ask the secondary where the primary cannot answer them
 	Spread  bool // every process comes back to the primary at once
