@@ -63,7 +63,7 @@ func (l *lead) Get(ctx context.Context, q Query) (Entry, error) {
 // Put implements Strategy. Whoever has put a set has no need to wait for it.
 func (l *lead) Put(ctx context.Context, o Offer) (Outcome, error) {
 	l.led.Store(o.Head.Set, struct{}{})
-	if l.denied.Load() {
+	if l.denied.Load() && !l.ReadOnly() { // what knows it itself has a tier that takes the offer
 		return Unchanged, &flags.SourceError{Class: flags.ClassDenied, Op: "cachestrategy: put " + o.Head.Set, Err: ErrReadOnly}
 	}
 	return l.Strategy.Put(ctx, o)

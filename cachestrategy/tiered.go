@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -25,6 +26,8 @@ type Tiered struct {
 	far, near Strategy
 	opts      TieredOptions
 
+	denied atomic.Bool // the far tier said that this user may not write to it
+
 	mu      sync.Mutex
 	refused uint64 // far entries that could not be used
 	told    time.Time
@@ -42,7 +45,8 @@ type TieredOptions struct {
 	BulkTimeout time.Duration
 
 	// Logger is told, at most once in ten seconds, of far entries that cannot be used
-	// where the near tier answers instead. Default slog.Default().
+	// where the near tier answers instead, and once of a far tier that may not be written
+	// to. Default slog.Default().
 	Logger *slog.Logger
 
 	credulous bool // twin tests: what the far tier has is always the newer
@@ -97,7 +101,9 @@ func (t *Tiered) ask(ctx context.Context, budget time.Duration, fn func(context.
 		return err
 	case ran && late && ctx.Err() == nil:
 		return &flags.SourceError{Class: flags.ClassTransient, Op: "cache", Err: err}
-	case !ran:
+	case !ran && ctx.Err() == nil:
+		return &flags.SourceError{Class: flags.ClassRefused, Op: "cache", Err: err}
+	case !ran: // a gate lets nobody through who has left
 		return &flags.SourceError{Class: flags.ClassCanceled, Op: "cache", Err: err}
 	default:
 		return err
@@ -158,7 +164,7 @@ func (t *Tiered) ahead(near, far flags.Head) bool {
 
 // Put implements Strategy. The near tier has the offer also where the error says
 // that the far one could not be told, which is then to be tried again. To a far tier
-// that is read-only nothing is sent.
+// that is read-only, or once said that this user may not write, nothing is sent.
 func (t *Tiered) Put(ctx context.Context, o Offer) (Outcome, error) {
 	if o.Full != nil {
 		o.Full = sync.OnceValue(o.Full)
@@ -175,11 +181,27 @@ func (t *Tiered) Put(ctx context.Context, o Offer) (Outcome, error) {
 		}
 		return err
 	})
+	if t.deniedBy(ctx, err) {
+		return outcome, nil
+	}
 	return outcome, err
 }
 
-// ReadOnly reports whether the far tier was opened for reading alone.
-func (t *Tiered) ReadOnly() bool { return IsReadOnly(t.far) }
+// ReadOnly reports whether only the near tier is written to: the far one was opened for
+// reading alone, or has denied a write.
+func (t *Tiered) ReadOnly() bool { return t.denied.Load() || IsReadOnly(t.far) }
+
+// deniedBy remembers, and tells once, that the far tier is not for this user to write to.
+// The near tier goes on being kept current.
+func (t *Tiered) deniedBy(ctx context.Context, err error) bool {
+	if !errors.Is(err, ErrReadOnly) {
+		return false
+	}
+	if !t.denied.Swap(true) {
+		t.opts.Logger.InfoContext(ctx, "cache is read-only for this process, which goes on without writing to it", "cause", err)
+	}
+	return true
+}
 
 // IsReadOnly reports whether a strategy says of itself that it takes no offers.
 func IsReadOnly(s Strategy) bool {
@@ -202,6 +224,7 @@ func (t *Tiered) Lease(ctx context.Context, set string, d time.Duration) (grante
 		granted, err = Lease(ctx, t.far, set, d)
 		return err
 	})
+	t.deniedBy(ctx, err)
 	return granted, err
 }
 

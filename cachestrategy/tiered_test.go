@@ -275,3 +275,36 @@ func TestTieredFillsFromReads(t *testing.T) {
 		}
 	})
 }
+
+// To a user who may not write to the far tier it is read-only from the first denial on, of
+// a lease or a put; the near tier is kept current all the same.
+func TestTieredDenied(t *testing.T) {
+	for name, first := range map[string]func(*testing.T, *two){
+		"put": func(*testing.T, *two) {},
+		"lease": func(t *testing.T, w *two) {
+			if _, err := w.Lease(t.Context(), "shop", time.Second); !errors.Is(err, cachestrategy.ErrReadOnly) {
+				t.Errorf("Lease: %v", err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTwo(t, cachestrategy.TieredOptions{})
+				reply("NOPERM this user has no permissions to run the 'set' command")(t, w)
+				first(t, w)
+				set := flags.NewContents("shop")
+				commit(t, set, flags.OpCreate, "1")
+				w.offer(t, set)
+				reply("")(t, w) // whoever tried again would succeed
+				commit(t, set, flags.OpChange, "2")
+				w.offer(t, set)
+				if e, err := w.Get(t.Context(), cachestrategy.Query{Set: "shop"}); err != nil || e.Head != set.Head() {
+					t.Errorf("Get: %s, %v", e.Head.Token(), err)
+				}
+				if keys := w.server.Keys(); len(keys) > 0 || !w.ReadOnly() {
+					t.Errorf("written to the far tier: %q", keys)
+				}
+			})
+		})
+	}
+}
