@@ -51,6 +51,7 @@ func (c *Config) openCache() (openedCache, error) {
 	o := openedCache{gate: breaker, timeout: cmp.Or(c.CacheTimeout, 100*time.Millisecond)}
 	r := cachestrategy.NewRegistry()
 	r.Register("memory", func(url string) (s cachestrategy.Strategy, err error) {
+		o.near = true
 		if !c.shareable("memory") {
 			return memorycache.Open(url)
 		}

@@ -129,3 +129,25 @@ func TestWhoSharesMemory(t *testing.T) {
 		}
 	}
 }
+
+// A cache that is not to be written to is one that other processes share: a memory of this
+// process, alone or below a Redis, is kept current.
+func TestReadOnlyIsForSharedCaches(t *testing.T) {
+	for url, written := range map[string]bool{
+		"memory:":                        true,
+		"redis://cache:6379":             true,
+		"redis://cache:6379?memory=0":    false,
+		"redis://cache:6379?access=read": true,
+	} {
+		layers, closeAll, err := standard.SharedLayers(standard.Config{Primary: "grpc://router:8015", Cache: url, CacheReadOnly: true}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := layers[0].Sink != nil; got != written {
+			t.Errorf("%s: written to: %v, want %v", url, got, written)
+		}
+		if err := closeAll(); err != nil {
+			t.Error(err)
+		}
+	}
+}
