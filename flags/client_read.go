@@ -4,35 +4,46 @@ import "context"
 
 // The getters are those of [View], on the snapshot that ctx asks for: the newest,
 // unless it says otherwise. fallback is returned where the flag has no value of the type.
-// Those of a value alone repeat the View's one line, and so spare each read a call.
+
+// find is View(ctx).find without the calls in between, which were a tenth of a read.
+func (c *Client) find(ctx context.Context, key string, ec EvaluationContext) *outcome {
+	p := c.current.Load()
+	if r := requestOf(ctx); r != nil {
+		p = c.viewFor(ctx, r).p
+	}
+	if p.snap == nil {
+		return nil
+	}
+	return p.snap.flags.get(key).find(ec)
+}
 
 // Bool returns the value of a boolean flag.
 func (c *Client) Bool(ctx context.Context, key string, ec EvaluationContext, fallback bool) bool {
-	value, _ := c.View(ctx).find(key, ec).bool(fallback)
+	value, _ := c.find(ctx, key, ec).bool(fallback)
 	return value
 }
 
 // String returns the value of a string flag.
 func (c *Client) String(ctx context.Context, key string, ec EvaluationContext, fallback string) string {
-	value, _ := c.View(ctx).find(key, ec).string(fallback)
+	value, _ := c.find(ctx, key, ec).string(fallback)
 	return value
 }
 
 // Int returns the value of a number flag that is an integer.
 func (c *Client) Int(ctx context.Context, key string, ec EvaluationContext, fallback int64) int64 {
-	value, _ := c.View(ctx).find(key, ec).int(fallback)
+	value, _ := c.find(ctx, key, ec).int(fallback)
 	return value
 }
 
 // Float returns the value of a number flag.
 func (c *Client) Float(ctx context.Context, key string, ec EvaluationContext, fallback float64) float64 {
-	value, _ := c.View(ctx).find(key, ec).float(fallback)
+	value, _ := c.find(ctx, key, ec).float(fallback)
 	return value
 }
 
 // Object returns the value of an object flag.
 func (c *Client) Object(ctx context.Context, key string, ec EvaluationContext, fallback Value) Value {
-	value, _ := c.View(ctx).find(key, ec).object(fallback)
+	value, _ := c.find(ctx, key, ec).object(fallback)
 	return value
 }
 
