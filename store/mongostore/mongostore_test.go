@@ -72,8 +72,8 @@ func TestConformance(t *testing.T) {
 			return u.reopen(t, s), nil
 		},
 		Writers:  4,
-		Writes:   20,
-		Flags:    volume(2000, 10_000),
+		Writes:   volume(10, 20),
+		Flags:    volume(500, 10_000),
 		Commits:  volume(280, 600), // more than a segment takes, and than a page has to
 		Patience: 60 * time.Second,
 	})

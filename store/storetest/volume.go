@@ -43,7 +43,7 @@ var volumeClauses = map[string]func(*env){
 	},
 	"a commit too large is refused": func(e *env) {
 		e.history(1)
-		err := e.refuse(change(bulk(flags.MaxCommitBytes+(1<<20))...), flags.ErrTooLarge)
+		err := e.refuse(change(bulk(flags.MaxCommitBytes+(64<<10))...), flags.ErrTooLarge)
 		if flags.ClassOf(err) != flags.ClassPermanent {
 			e.Errorf("class %s, want permanent", flags.ClassOf(err))
 		}
