@@ -2,6 +2,7 @@ package matrix_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,10 +139,10 @@ func restored(t *testing.T) int {
 	}
 	old := h.Newest()
 	c.Await(2*atOnce, "what was written before", c.Current)
-	epochs := 0
+	var epochs atomic.Int32
 	c.OnChange("left", func(ch flags.Change) {
 		if ch.To.Epoch > ch.From.Epoch {
-			epochs++
+			epochs.Add(1)
 		}
 	})
 	h.Restore()
@@ -153,8 +154,8 @@ func restored(t *testing.T) int {
 			t.Errorf("with %v: %v, %v", old, v.Token(), v.Freshness())
 		}
 	}
-	if n := c.Calls("primary", "head", asked); n > 1 || epochs != 1 {
-		t.Errorf("a token of the old epoch cost %d questions; told of %d changes of epoch", n, epochs)
+	if n := c.Calls("primary", "head", asked); n > 1 || epochs.Load() != 1 {
+		t.Errorf("a token of the old epoch cost %d questions; told of %d changes of epoch", n, epochs.Load())
 	}
 	rig.Wait(time.Minute)
 	c.Stop()
