@@ -313,7 +313,7 @@ func quoted(s string) string {
 func counted(s flags.LayerStatus, reason string) uint64 {
 	switch reason {
 	case "older":
-		return s.RefusedOlder
+		return s.Stale + s.RefusedOlder // a head that is behind, or a set that was delivered
 	case "another lineage":
 		return s.RefusedLineage
 	case "digest":
