@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	coldTries   = 3               // a process that holds nothing asks so often in a hurry
-	firstSpread = 5 * time.Second // a process that holds a set spreads its first read of the secondary over this
+	coldTries   = 3                         // a process that holds nothing asks so often in a hurry
+	afterCut    = cutSpread + 5*minimumWait // when a primary that cut its stream has been tried again
+	firstSpread = 5 * time.Second           // a process that holds a set spreads its first read of the secondary over this
 	warnEvery   = 10 * time.Second
 )
 
@@ -59,7 +60,9 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 			continue
 		}
 		if !c.keeper.have().Version.IsZero() {
-			c.waitOr(ctx, changed, max(rand.N(firstSpread), c.secondary.stats.due())) //nolint:gosec // spreads load, guards nothing
+			// Not before the primary had its chance to say why it cut the stream: what it answers
+			// may be something that the layers below must not be asked about.
+			c.waitOr(ctx, changed, max(afterCut+rand.N(firstSpread), c.secondary.stats.due())) //nolint:gosec // spreads load, guards nothing
 		}
 		c.serveBelow(ctx, changed)
 	}
