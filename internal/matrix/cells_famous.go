@@ -41,7 +41,7 @@ var famousCells = []Cell{
 	{
 		ID: "E7", Fault: "a lagging secondary is offered after newer data",
 		Pass:   "refused and counted; memory is kept; 0 backwards; taken once it has caught up",
-		Result: "0 backwards; refused as older > 0",
+		Result: "0 backwards; heads that were behind > 0",
 		Tests:  []string{"internal/matrix.TestFamous", "flags.TestSecondaryLags"}, Twins: []string{"internal/matrix.TestTwins/older", "flags.TestLateOlderResult"},
 	},
 	{
