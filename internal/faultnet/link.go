@@ -120,9 +120,10 @@ func (l *link) forward(src, dst net.Conn, count *atomic.Int64, path func(Faults)
 		if f.CutAfter > 0 && passed+int64(len(data)) >= f.CutAfter {
 			data, cut = data[:max(0, f.CutAfter-passed)], true
 		}
+		count.Add(int64(len(data))) // first: whoever has heard them finds them counted
 		n, err := dst.Write(data)
 		passed += int64(n)
-		count.Add(int64(n))
+		count.Add(int64(n - len(data)))
 		switch {
 		case err != nil:
 			l.kill()
