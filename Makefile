@@ -2,6 +2,8 @@
 TOOLS := $(CURDIR)/.tools
 export HOLDFAST_DEVMONGO := $(TOOLS)/devmongo
 FUZZTIME ?= 30s
+# Days of random faults, without the race detector, which a part of them has in the suite.
+NEMESIS := go test -timeout 60m -run ^TestNemesis ./internal/matrix
 
 .PHONY: help
 help: ## list the targets
@@ -18,12 +20,12 @@ test: deps ## everything: brings up Redis and the Mongo-protocol server, vet, li
 	@.ci/timed lint $(MAKE) --no-print-directory lint
 	@.ci/timed devmongo $(MAKE) --no-print-directory $(HOLDFAST_DEVMONGO)
 	@.ci/timed bench-build $(MAKE) --no-print-directory bench-build
-	@.ci/timed race-tests .ci/tally go test -race -timeout 10m ./...
+	@.ci/timed race-tests .ci/tally sh -c 'go test -race -timeout 10m ./... && $(NEMESIS)'
 	@.ci/timed demo $(MAKE) --no-print-directory demo
 
 .PHONY: test-long
 test-long: deps $(HOLDFAST_DEVMONGO) ## the same tests with larger volumes, and each fuzz target for FUZZTIME
-	HOLDFAST_LONG=1 .ci/tally go test -race -timeout 60m ./...
+	HOLDFAST_LONG=1 .ci/tally sh -c 'go test -race -timeout 60m ./... && $(NEMESIS)'
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: deps

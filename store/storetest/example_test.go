@@ -20,4 +20,5 @@ func Example() {
 	// compaction/is said plainly
 	// compaction/keeps the newest
 	// compaction/loses no content
+	// compaction/tells how far back it reaches
 }

@@ -245,7 +245,7 @@ var sabotages = map[string]struct {
 		return &broken{fault: func(err error) error {
 			return &flags.SourceError{Class: flags.ClassTransient, Op: "broken", Err: err}
 		}}
-	}, []string{"preconditions/entry at its revision", "errors/a canceled caller is not an outage", "watch/of no set"}},
+	}, []string{"preconditions/entry at its revision", "errors/a canceled caller is not an outage", "watch/of a name that no set can have"}},
 }
 
 // checkThenAct is the classical race: others may write between the two.

@@ -1,0 +1,8 @@
+//go:build !race
+
+package matrix_test
+
+const (
+	dayOfFaults = day
+	manySeeds   = 100
+)
