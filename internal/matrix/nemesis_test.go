@@ -24,10 +24,9 @@ var nemesisSeed = flag.Uint64("nemesis.seed", 0, "replay one seed of TestNemesis
 
 const (
 	day = 24 * time.Hour
-	// settles is how long after the end of all faults a client may be without its primary: a
-	// breaker that was opened again and again waits for 66 s before its probe, and once more
-	// where that met a connection which the faults had left half dead.
-	settles = 150 * time.Second
+	// settles is how long after the end of all faults a client may be behind: a breaker
+	// that was opened again and again waits for 66 s before its probe.
+	settles = 90 * time.Second
 )
 
 // TestNemesis breaks layers at random for a day, over and over, while clients read (with
