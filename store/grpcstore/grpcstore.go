@@ -20,11 +20,13 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
@@ -193,12 +195,25 @@ func (s *Store) Head(ctx context.Context, set string) (flags.Head, error) {
 	if s.conn.GetState() == connectivity.TransientFailure {
 		s.reconnect(call) // one head read is the probe that decides whether the router is back
 	}
-	resp, err := s.flags.Head(call, &pb.HeadRequest{Set: set})
+	resp, err := s.askHead(call, set)
 	if err != nil {
 		return flags.Head{}, s.classify(ctx, call, op, err)
 	}
 	head, err := answered(set, resp.GetHead())
 	return head, s.classify(ctx, call, op, err)
+}
+
+// askHead asks once more, within the same budget, when a connection that was there before
+// the call died without an answer: it may have died during an outage that is over, and a
+// probe that took its end for the router's would cost another cooldown.
+func (s *Store) askHead(ctx context.Context, set string) (*pb.HeadResponse, error) {
+	old := s.conn.GetState() == connectivity.Ready
+	var header, trailer metadata.MD // a router that answers, be it with an error, sends one of them
+	resp, err := s.flags.Head(ctx, &pb.HeadRequest{Set: set}, grpc.Header(&header), grpc.Trailer(&trailer))
+	if old && status.Code(err) == codes.Unavailable && len(header) == 0 && len(trailer) == 0 {
+		return s.flags.Head(ctx, &pb.HeadRequest{Set: set})
+	}
+	return resp, err
 }
 
 // answered checks that a head is of the set that was asked for.

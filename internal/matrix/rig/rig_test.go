@@ -49,6 +49,7 @@ func TestFirstAnswerIsNewest(t *testing.T) {
 				for range 100 {
 					h.Write()
 				}
+				synctest.Wait() // until the router has published what the store has
 				for range 10 {
 					c := h.Client(rig.ClientOptions{NoCache: true, NoSecondary: true})
 					if !c.Current() {
