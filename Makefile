@@ -57,7 +57,7 @@ demo: deps build $(HOLDFAST_DEVMONGO) ## outage after outage in one terminal; en
 	go run ./internal/demo
 
 .PHONY: generate
-generate: $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## protobuf code from internal/pb (needs protoc 3.21)
+generate: $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc $(TOOLS)/protoc-gen-connect-go ## protobuf code from internal/pb (needs protoc 3.21)
 	PATH="$(TOOLS):$$PATH" internal/pb/generate.sh
 
 .PHONY: clean
@@ -72,6 +72,9 @@ $(TOOLS)/protoc-gen-go: internal/tools/go.mod
 
 $(TOOLS)/protoc-gen-go-grpc: internal/tools/go.mod
 	cd internal/tools && go build -o $@ google.golang.org/grpc/cmd/protoc-gen-go-grpc
+
+$(TOOLS)/protoc-gen-connect-go: internal/tools/go.mod
+	cd internal/tools && go build -o $@ connectrpc.com/connect/cmd/protoc-gen-connect-go
 
 $(HOLDFAST_DEVMONGO): $(wildcard internal/devmongo/*.go) internal/devmongo/go.mod
 	cd internal/devmongo && go build -o $@ .

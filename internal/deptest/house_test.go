@@ -64,8 +64,9 @@ func TestNoInit(t *testing.T) {
 
 func TestPackagesSayWhatTheyAreFor(t *testing.T) {
 	vague := regexp.MustCompile(`^(util|utils|common|model|models|types|helpers?|base|misc|interfaces)$`)
+	protocol := regexp.MustCompile(`^` + module + `/internal/pb/.*/v[0-9]$`)
 	for _, p := range load(t, "./...") {
-		generated := strings.HasPrefix(p.ImportPath, module+"/internal/pb/holdfast")
+		generated := protocol.MatchString(p.ImportPath)
 		if p.Doc == "" && len(p.GoFiles) > 0 && !generated {
 			t.Errorf("%s has no package comment", p.ImportPath)
 		}

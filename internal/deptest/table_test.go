@@ -13,6 +13,7 @@ const (
 	protobuf   = "google.golang.org/protobuf"
 	prometheus = "github.com/prometheus/client_golang"
 	middleware = "github.com/grpc-ecosystem/go-grpc-middleware"
+	connect    = "connectrpc.com/connect"
 )
 
 // table goes from the ground up; whatever is not in it fails the test.
@@ -21,6 +22,8 @@ var table = map[string]rule{
 	"internal/sabotage":       {},
 	"internal/pb":             {},
 	"internal/pb/holdfast/v1": {others: []string{grpc, protobuf}},
+	"internal/pb/flagd/...":   {others: []string{grpc, protobuf, connect}},
+	"internal/pb/schema/v1":   {others: []string{protobuf, connect}},
 	"breaker":                 {others: []string{"github.com/sony/gobreaker/v2"}},
 
 	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage"}},
