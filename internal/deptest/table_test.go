@@ -54,6 +54,7 @@ var table = map[string]rule{
 	"cachestrategy/rediscache":          {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
 
 	"router/authz":    {own: []string{"flags"}, others: []string{grpc}},
+	"router/cors":     {others: []string{"github.com/rs/cors"}},
 	"router/hub":      {own: []string{"flags", "store"}},
 	"router/adminweb": {own: []string{"flags", "store"}},
 	"router/flagsvc":  {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
