@@ -13,8 +13,8 @@ var (
 	ErrConflict = errors.New("store: conflict")
 	// ErrEnded: the set was deleted or sealed; it must be created first.
 	ErrEnded = errors.New("store: set has ended")
-	// ErrInvalid: a commit that no store accepts. See flags.ErrInvalid for the faults.
-	ErrInvalid = errors.New("store: invalid commit")
+	// ErrInvalid: a commit or record that no store accepts. See flags.ErrInvalid for the faults.
+	ErrInvalid = errors.New("store: invalid")
 	// ErrReadOnly: the store takes no writes.
 	ErrReadOnly = errors.New("store: read-only")
 	// ErrCompacted: the asked-for revisions are older than the store keeps.

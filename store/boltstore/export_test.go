@@ -47,3 +47,9 @@ func (s *Store) Transactions() (n int, err error) {
 	})
 	return n, err
 }
+
+// The form in which records rest.
+var (
+	EncodeItem = encodeItem
+	DecodeItem = decodeItem
+)

@@ -19,14 +19,15 @@ type Options struct {
 	KeepCommits int
 }
 
-// Store is a store in memory. It is a store.Store and a store.Replica.
+// Store is a store in memory. It is a store.Store, a store.Replica and store.Records.
 type Store struct {
 	keep int
 
 	mu     sync.RWMutex
 	closed bool
 	sets   map[string]*journal
-	born   chan struct{} // closed when there is another set, and when closed
+	items  map[string]map[string]store.Item // by kind and id
+	born   chan struct{}                    // closed when there is another set, and when closed
 }
 
 var (
@@ -39,7 +40,7 @@ func New(opts *Options) *Store {
 	if opts == nil {
 		opts = &Options{}
 	}
-	return &Store{keep: cmp.Or(opts.KeepCommits, 10_000), sets: map[string]*journal{}, born: make(chan struct{})}
+	return &Store{keep: cmp.Or(opts.KeepCommits, 10_000), sets: map[string]*journal{}, items: map[string]map[string]store.Item{}, born: make(chan struct{})}
 }
 
 // Apply is store.Writer's.

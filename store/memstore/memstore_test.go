@@ -35,3 +35,9 @@ func TestReplica(t *testing.T) {
 		Origin: open,
 	})
 }
+
+func TestRecords(t *testing.T) {
+	storetest.RunRecords(t, storetest.RecordsHarness{
+		New: func(t testing.TB) storetest.Records { return open(t).(*memstore.Store) },
+	})
+}
