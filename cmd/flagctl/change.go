@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +17,7 @@ type changeView struct {
 }
 
 func changeOf(key flags.EntryKey, before, after []byte) changeView {
-	return changeView{Entry: key.String(), Summary: summary(key, before, after), Before: orNull(before), After: orNull(after)}
+	return changeView{Entry: key.String(), Summary: flags.Summary(key, before, after), Before: orNull(before), After: orNull(after)}
 }
 
 // orNull keeps an absent entry apart from an empty one in JSON.
@@ -28,49 +26,6 @@ func orNull(b []byte) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return b
-}
-
-// summary says in a few words what changed.
-func summary(key flags.EntryKey, before, after []byte) string {
-	switch {
-	case after == nil:
-		return key.String() + " deleted"
-	case key.Kind == flags.KindOverride:
-		return fmt.Sprintf("%s: %s", key, overrideVariant(after))
-	case before == nil:
-		return key.String() + " created"
-	case key.Kind != flags.KindFlag:
-		return key.String() + " changed"
-	}
-	was, err1 := flags.ParseDefinition(before)
-	is, err2 := flags.ParseDefinition(after)
-	if err1 != nil || err2 != nil {
-		return key.String() + " changed"
-	}
-	parts := differences(was, is)
-	if len(parts) == 0 {
-		parts = []string{"unchanged"}
-	}
-	return fmt.Sprintf("%s: %s", key.Name, strings.Join(parts, ", "))
-}
-
-func differences(was, is flags.Definition) []string {
-	var parts []string
-	if was.Enabled() != is.Enabled() {
-		parts = append(parts, fmt.Sprintf("state %s -> %s", stateText(was), stateText(is)))
-	}
-	if a, b := defaultText(was), defaultText(is); a != b {
-		parts = append(parts, fmt.Sprintf("default %s -> %s", a, b))
-	}
-	for _, field := range []string{"variants", "targeting", "metadata", "description"} {
-		if !bytes.Equal(was.Field(field), is.Field(field)) {
-			parts = append(parts, field+" changed")
-		}
-	}
-	if len(parts) == 0 && !bytes.Equal(was.Bytes(), is.Bytes()) {
-		parts = append(parts, "other fields changed")
-	}
-	return parts
 }
 
 func stateText(d flags.Definition) string {
@@ -85,24 +40,6 @@ func defaultText(d flags.Definition) string {
 		return name
 	}
 	return "none"
-}
-
-func overrideVariant(data []byte) string {
-	var o struct {
-		Variant string `json:"variant"`
-	}
-	if json.Unmarshal(data, &o) != nil {
-		return string(data)
-	}
-	return o.Variant
-}
-
-func overrideBytes(variant string) ([]byte, error) {
-	text, err := json.Marshal(map[string]string{"variant": variant})
-	if err != nil {
-		return nil, fmt.Errorf("encode override: %w", err)
-	}
-	return flags.Canonical(text)
 }
 
 // variantNames lists what a flag can be set to, for messages.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,12 +9,6 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
-
-// share is one variant's part of a rollout.
-type share struct {
-	variant string
-	weight  int
-}
 
 func (a *app) rolloutCmd() *cobra.Command {
 	var by string
@@ -29,16 +21,12 @@ func (a *app) rolloutCmd() *cobra.Command {
 				return d, "", err
 			}
 			for _, s := range shares {
-				if _, ok := d.Variant(s.variant); !ok {
-					return d, "", usagef("%s has no variant %q; it has %s", args[0], s.variant, variantNames(d))
+				if _, ok := d.Variant(s.Variant); !ok {
+					return d, "", usagef("%s has no variant %q; it has %s", args[0], s.Variant, variantNames(d))
 				}
 			}
-			rule, err := fractional(shares, by)
-			if err != nil {
-				return d, "", err
-			}
 			before := d.Targeting()
-			if d, err = d.WithTargeting(rule); err != nil {
+			if d, err = d.WithRollout(shares, by); err != nil {
 				return d, "", err
 			}
 			note := ""
@@ -58,8 +46,8 @@ the default variant.`
 	return cmd
 }
 
-func parseShares(text string) ([]share, error) {
-	var shares []share
+func parseShares(text string) ([]flags.Share, error) {
+	var shares []flags.Share
 	seen, total := map[string]bool{}, 0
 	for part := range strings.SplitSeq(text, ",") {
 		i := strings.LastIndex(part, "=")
@@ -76,7 +64,7 @@ func parseShares(text string) ([]share, error) {
 		}
 		seen[name] = true
 		total += n
-		shares = append(shares, share{name, n})
+		shares = append(shares, flags.Share{Variant: name, Weight: n})
 	}
 	if len(shares) < 2 { // flagd ignores a lone share, and "on=25" alone would not mean a quarter
 		return nil, usagef("rollout %q: give every variant its share, such as on=25,off=75", text)
@@ -85,28 +73,4 @@ func parseShares(text string) ([]share, error) {
 		return nil, usagef("rollout %q: all weights are 0", text)
 	}
 	return shares, nil
-}
-
-// fractional writes the flagd rule. With an attribute the flag key goes into the
-// hash as well, as it does without one: two flags rolled out to a quarter each
-// must not pick the same quarter.
-func fractional(shares []share, by string) ([]byte, error) {
-	var args []any
-	if by != "" {
-		args = append(args, map[string]any{"cat": []any{
-			map[string]any{"var": "$flagd.flagKey"}, map[string]any{"var": by},
-		}})
-	}
-	for _, s := range shares {
-		args = append(args, []any{s.variant, s.weight})
-	}
-	rule := map[string]any{"fractional": args}
-	if by != "" { // without the attribute everybody would land in one bucket
-		rule = map[string]any{"if": []any{map[string]any{"var": by}, rule, nil}}
-	}
-	text, err := json.Marshal(rule)
-	if err != nil {
-		return nil, fmt.Errorf("encode rule: %w", err)
-	}
-	return text, nil
 }

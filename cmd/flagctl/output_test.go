@@ -15,13 +15,13 @@ import (
 )
 
 func TestParseShares(t *testing.T) {
-	for text, want := range map[string][]share{
-		"on=25,off=75":    {{"on", 25}, {"off", 75}},
-		"on=25%,off=75%":  {{"on", 25}, {"off", 75}},
-		"a=b=1,c=0":       {{"a=b", 1}, {"c", 0}},
-		"on=1000000,x=1":  {{"on", 1_000_000}, {"x", 1}},
-		"on =1,off=2":     {{"on ", 1}, {"off", 2}}, // names are taken as they are
-		"on=007,off=0000": {{"on", 7}, {"off", 0}},
+	for text, want := range map[string][]flags.Share{
+		"on=25,off=75":    {{Variant: "on", Weight: 25}, {Variant: "off", Weight: 75}},
+		"on=25%,off=75%":  {{Variant: "on", Weight: 25}, {Variant: "off", Weight: 75}},
+		"a=b=1,c=0":       {{Variant: "a=b", Weight: 1}, {Variant: "c", Weight: 0}},
+		"on=1000000,x=1":  {{Variant: "on", Weight: 1_000_000}, {Variant: "x", Weight: 1}},
+		"on =1,off=2":     {{Variant: "on ", Weight: 1}, {Variant: "off", Weight: 2}}, // names are taken as they are
+		"on=007,off=0000": {{Variant: "on", Weight: 7}, {Variant: "off", Weight: 0}},
 	} {
 		if got, err := parseShares(text); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
@@ -44,25 +44,6 @@ func TestParseShares(t *testing.T) {
 		_, err := parseShares(text)
 		if code, _ := classify(err); err == nil || code != exitUsage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want usage error with %q", text, err, want)
-		}
-	}
-}
-
-func TestDiffLines(t *testing.T) {
-	for _, tc := range []struct{ before, after, want string }{
-		{``, `{"a":1}`, "+ {\n+   \"a\": 1\n+ }"},
-		{`{"a":1}`, `null`, "- {\n-   \"a\": 1\n- }"},
-		{`{"a":1}`, `{"a":1}`, ""},
-		{`{"a":1,"b":2}`, `{"a":1,"b":3}`, "  {\n    \"a\": 1,\n-   \"b\": 2\n+   \"b\": 3\n  }"},
-		{`[1,2,3,4,5,6,7,8,9]`, `[1,2,3,4,5,6,7,8,0]`, "    6,\n    7,\n    8,\n-   9\n+   0\n  ]"},
-		{`not json`, `{}`, "- not json\n+ {}"},
-	} {
-		before := []byte(tc.before)
-		if tc.before == "" {
-			before = nil
-		}
-		if got := strings.Join(diffLines(before, []byte(tc.after)), "\n"); got != tc.want {
-			t.Errorf("%s to %s:\n%s\nwant\n%s", tc.before, tc.after, got, tc.want)
 		}
 	}
 }

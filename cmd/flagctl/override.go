@@ -43,7 +43,7 @@ func (a *app) overrideSetCmd() *cobra.Command {
 				if _, ok := d.Variant(args[1]); !ok {
 					return nil, "", usagef("%s has no variant %q; it has %s", args[0], args[1], variantNames(d))
 				}
-				data, err := overrideBytes(args[1])
+				data, err := flags.OverrideBytes(args[1])
 				if err != nil {
 					return nil, "", err
 				}
@@ -108,7 +108,7 @@ func (a *app) overrideListCmd() *cobra.Command {
 				views := []overrideView{}
 				for _, e := range c.Checkpoint().Entries {
 					if e.Key.Kind == flags.KindOverride && (len(args) == 0 || e.Key.Name == args[0]) && (entity == "" || e.Key.Entity == entity) {
-						views = append(views, overrideView{e.Key.Name, e.Key.Entity, overrideVariant(e.Bytes)})
+						views = append(views, overrideView{e.Key.Name, e.Key.Entity, flags.OverrideVariant(e.Bytes)})
 					}
 				}
 				return a.print(views, func(w io.Writer) { overrideTable(w, views) })
@@ -131,7 +131,7 @@ func overridesOf(c entries, key string) map[string]string {
 	overrides := map[string]string{}
 	for e := range c.All() {
 		if e.Key.Kind == flags.KindOverride && e.Key.Name == key {
-			overrides[e.Key.Entity] = overrideVariant(e.Bytes)
+			overrides[e.Key.Entity] = flags.OverrideVariant(e.Bytes)
 		}
 	}
 	return overrides

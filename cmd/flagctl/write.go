@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
@@ -198,7 +199,7 @@ func dryRunTable(out io.Writer, v writeView) {
 	fmt.Fprintln(out, "would change, nothing was written:")
 	for _, c := range v.Changes {
 		row(out, "  "+c.Summary)
-		for _, line := range diffLines(c.Before, c.After) {
+		for _, line := range textdiff.Lines(c.Before, c.After) {
 			row(out, "    "+line)
 		}
 	}

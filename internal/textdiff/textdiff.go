@@ -1,4 +1,5 @@
-package main
+// Package textdiff shows what a change did to a JSON value, as lines.
+package textdiff
 
 import (
 	"bytes"
@@ -6,11 +7,18 @@ import (
 	"strings"
 )
 
-// diffLines shows two JSON values as a line diff of their indented forms: kept
-// lines with two spaces in front, others with - and +. Long runs of kept lines
-// are cut down to the three around a change.
-func diffLines(before, after []byte) []string {
+// most is how many lines of either side are compared one by one. Longer values are
+// shown as replaced: the work grows with the product of both.
+const most = 2000
+
+// Lines shows two JSON values as a line diff of their indented forms: kept lines
+// with two spaces in front, others with - and +. Long runs of kept lines are cut
+// down to the three around a change. nil and null stand for no value at all.
+func Lines(before, after []byte) []string {
 	a, b := indented(before), indented(after)
+	if len(a) > most || len(b) > most {
+		return replaced(a, b)
+	}
 	// Longest common subsequence; definitions have tens of lines.
 	length := make([][]int, len(a)+1)
 	for i := range length {
@@ -41,6 +49,17 @@ func diffLines(before, after []byte) []string {
 		}
 	}
 	return nearChanges(lines)
+}
+
+func replaced(a, b []string) []string {
+	var lines []string
+	for _, line := range a {
+		lines = append(lines, "- "+line)
+	}
+	for _, line := range b {
+		lines = append(lines, "+ "+line)
+	}
+	return lines
 }
 
 func indented(data []byte) []string {

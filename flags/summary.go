@@ -1,0 +1,87 @@
+package flags
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Summary says in a few words what a change did to an entry: nil bytes before or
+// after are those of an entry that was not there.
+func Summary(key EntryKey, before, after []byte) string {
+	switch {
+	case after == nil:
+		return key.String() + " deleted"
+	case key.Kind == KindOverride:
+		return fmt.Sprintf("%s: %s", key, OverrideVariant(after))
+	case before == nil:
+		return key.String() + " created"
+	case key.Kind != KindFlag:
+		return key.String() + " changed"
+	}
+	was, err1 := ParseDefinition(before)
+	is, err2 := ParseDefinition(after)
+	if err1 != nil || err2 != nil {
+		return key.String() + " changed"
+	}
+	parts := differences(was, is)
+	if len(parts) == 0 {
+		parts = []string{"unchanged"}
+	}
+	return fmt.Sprintf("%s: %s", key.Name, strings.Join(parts, ", "))
+}
+
+func differences(was, is Definition) []string {
+	var parts []string
+	if was.Enabled() != is.Enabled() {
+		parts = append(parts, fmt.Sprintf("state %s -> %s", stateText(was), stateText(is)))
+	}
+	if a, b := defaultText(was), defaultText(is); a != b {
+		parts = append(parts, fmt.Sprintf("default %s -> %s", a, b))
+	}
+	for _, field := range []string{"variants", "targeting", "metadata", "description"} {
+		if !bytes.Equal(was.Field(field), is.Field(field)) {
+			parts = append(parts, field+" changed")
+		}
+	}
+	if len(parts) == 0 && !bytes.Equal(was.Bytes(), is.Bytes()) {
+		parts = append(parts, "other fields changed")
+	}
+	return parts
+}
+
+func stateText(d Definition) string {
+	if d.Enabled() {
+		return "ENABLED"
+	}
+	return "DISABLED"
+}
+
+func defaultText(d Definition) string {
+	if name, ok := d.DefaultVariant(); ok {
+		return name
+	}
+	return "none"
+}
+
+// OverrideVariant returns the variant that the bytes of an override name.
+func OverrideVariant(data []byte) string {
+	var o struct {
+		Variant string `json:"variant"`
+	}
+	if json.Unmarshal(data, &o) != nil {
+		return string(data)
+	}
+	return o.Variant
+}
+
+// OverrideBytes returns the bytes of an override to a variant. The error is a
+// *ValidationError, for a name that is not UTF-8.
+func OverrideBytes(variant string) ([]byte, error) {
+	text, err := json.Marshal(map[string]string{"variant": variant})
+	if err != nil {
+		return nil, fmt.Errorf("encode override: %w", err)
+	}
+	return Canonical(text)
+}
