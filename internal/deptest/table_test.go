@@ -29,6 +29,7 @@ var table = map[string]rule{
 	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
+	"flags/expression":  {own: []string{"flags", "internal/jsonlogic"}}, // the notation of rules for people
 	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/reststore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
 	"internal/session":  {own: []string{"flags"}}, // what the two below have in common
 	"flags/sessionhttp": {own: []string{"internal/session"}},
@@ -83,6 +84,7 @@ var table = map[string]rule{
 var reach = map[string][]string{
 	"flags":                     {},
 	"flags/flagstest":           {},
+	"flags/expression":          {},
 	"flags/sessionhttp":         {},
 	"store":                     {},
 	"cachestrategy":             {},
