@@ -84,6 +84,9 @@ func Compile(rule Value, opts Options) (*Program, error) {
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}
+	if root.op == opConst && root.val.kind == kindUndefined {
+		root = literal(Value{}) // {"or":[]}: the answer of a whole rule is null then
+	}
 	if opts.Mark != nil {
 		mark(&root, opts.Mark)
 	}

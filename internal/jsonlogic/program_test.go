@@ -105,6 +105,17 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// A whole rule that comes to nothing is null, whether that is known beforehand or not.
+func TestNothingIsNull(t *testing.T) {
+	for _, rule := range []string{`{"or":[]}`, `{"and":[]}`, `{"if":[{"var":"a"},1,{"or":[]}]}`, `null`} {
+		p := mustCompile(t, rule, jsonlogic.Options{})
+		v, err := p.Eval(jsonlogic.NewAttributes(), jsonlogic.Env{})
+		if c, constant := p.Constant(); err != nil || !v.IsNull() || constant && !c.IsNull() {
+			t.Errorf("%s: %v %v, constant %v", rule, v, err, c)
+		}
+	}
+}
+
 func TestMark(t *testing.T) {
 	marks := map[string]uint32{"on": 1, "off": 2, "maybe": 3}
 	opts := jsonlogic.Options{FlagKey: "f", Mark: func(v jsonlogic.Value) uint32 { return marks[v.Str()] }}
