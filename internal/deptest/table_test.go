@@ -60,6 +60,7 @@ var table = map[string]rule{
 	"router/adminweb": {own: []string{"flags", "store", "internal/textdiff", "router/authz", "router/hub"}},
 	"router/flagsvc":  {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
 	"router/restapi":  {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub"}},
+	"router/syncsvc":  {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{grpc, protobuf}},
 	"router":          {own: []string{"flags", "flags/flagdfile", "store", "breaker", "internal/pb/...", "router/..."}, others: []string{grpc, middleware, prometheus}},
 
 	// The commands wire everything together and may know everybody.
