@@ -20,7 +20,8 @@ import (
 // never fails and takes no lock. Everything else goes on behind it: layers deliver sets,
 // of which only a newer one of the same history that adds up is ever installed.
 type Client struct {
-	current atomic.Pointer[published] // what reads see; alone in the first word
+	current atomic.Pointer[published] // what reads see; in the first word, with what else they look at beside it
+	hooks   []Hook                    // of opts; nil: none
 
 	opts   Options
 	keeper *keeper
@@ -66,6 +67,9 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 		opts.guards = off
 	}
 	c := &Client{opts: opts, trouble: trouble{changed: make(chan struct{})}}
+	if len(opts.Hooks) > 0 {
+		c.hooks = slices.Clone(opts.Hooks)
+	}
 	c.unmetReads.began = time.Now()
 	c.keeper = newKeeper(&c.opts, &c.current)
 	c.keeper.offer = c.installed
@@ -148,6 +152,7 @@ func (c *Client) Close() error {
 	c.keeper.close(c.cancel)
 	c.closing.Unlock()
 	c.subscribers.close()
+	c.keeper.states.close()
 	c.running.Wait()
 	return c.release()
 }

@@ -21,7 +21,7 @@ type EvaluationContext struct{ d *contextData }
 type contextData struct {
 	targetingKey string
 	attrs        *jsonlogic.Attributes
-	foreign      jsonlogic.Scope // in place of attrs: a context that is read where it is
+	foreign      Scope // in place of attrs: a context that is read where it is
 }
 
 // Attr is one attribute of an evaluation context. Its name is interned when it is
@@ -143,7 +143,7 @@ func (ec EvaluationContext) With(attrs ...Attr) EvaluationContext {
 		return Context(attrs...)
 	}
 	if ec.d.foreign != nil {
-		return FromValue(Value{ec.d.foreign.Object()}).With(attrs...)
+		return FromValue(ec.d.foreign.Value()).With(attrs...)
 	}
 	all := make([]Attr, 0, ec.d.attrs.Len()+len(attrs))
 	for _, a := range ec.d.attrs.All() {
@@ -166,8 +166,7 @@ func (ec EvaluationContext) Attribute(name string) (Value, bool) {
 		return Value{}, false
 	}
 	if ec.d.foreign != nil {
-		v, ok := ec.d.foreign.Lookup(jsonlogic.Intern(name))
-		return Value{v}, ok
+		return ec.d.foreign.Attribute(name)
 	}
 	v, ok := ec.d.attrs.Lookup(jsonlogic.Intern(name))
 	return Value{v}, ok
@@ -179,7 +178,7 @@ func (ec EvaluationContext) Value() Value {
 		return Value{(*jsonlogic.Attributes)(nil).Object()}
 	}
 	if ec.d.foreign != nil {
-		return Value{ec.d.foreign.Object()}
+		return ec.d.foreign.Value()
 	}
 	return Value{ec.d.attrs.Object()}
 }
@@ -199,18 +198,20 @@ type Scope interface {
 // the targeting key. For contexts that live for one or two reads; Entity is faster
 // to read from.
 func InPlace(s Scope) EvaluationContext {
-	d := &contextData{foreign: foreignScope{s}}
+	d := &contextData{foreign: s}
 	if v, ok := s.Attribute(TargetingKey); ok {
 		d.targetingKey = v.Str()
 	}
 	return EvaluationContext{d}
 }
 
-type foreignScope struct{ s Scope }
+// foreignScope is the data of a context made by InPlace as what a rule is evaluated on: a
+// pointer, which is turned into an interface without memory.
+type foreignScope contextData
 
-func (f foreignScope) Lookup(name jsonlogic.Symbol) (jsonlogic.Value, bool) {
-	v, ok := f.s.Attribute(name.Name())
+func (f *foreignScope) Lookup(name jsonlogic.Symbol) (jsonlogic.Value, bool) {
+	v, ok := f.foreign.Attribute(name.Name())
 	return v.v, ok
 }
 
-func (f foreignScope) Object() jsonlogic.Value { return f.s.Value().v }
+func (f *foreignScope) Object() jsonlogic.Value { return f.foreign.Value().v }

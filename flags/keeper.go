@@ -18,6 +18,7 @@ type keeper struct {
 	opts    *Options
 	current *atomic.Pointer[published]
 	offer   func(l *layer, u Update, old, now *Snapshot) // told of every install, under mu
+	states  stateWatches
 
 	mu      sync.Mutex
 	held    *Snapshot
@@ -287,6 +288,9 @@ func (k *keeper) publish() {
 	}
 	if before.freshness != p.freshness && k.opts.Observer.Freshness != nil {
 		k.opts.Observer.Freshness(p.freshness)
+	}
+	if now := stateOf(p); now != stateOf(before) {
+		k.states.tell(now)
 	}
 	k.schedule(next)
 }

@@ -31,7 +31,8 @@ type Options struct {
 	StartTimeout time.Duration // how long New waits for a first snapshot, that of the disk included; default 1.5 s, negative: not at all
 
 	Logger   *slog.Logger // default slog.Default()
-	Observer Observer     // hooks for metrics
+	Observer Observer     // told what goes on behind the reads, for metrics
+	Hooks    []Hook       // that take part in reads, first to last
 
 	// Owned are closed by Close, in reverse order, after everything that uses them
 	// has ended: what the layers are made of, where nobody else owns it.

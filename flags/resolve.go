@@ -79,7 +79,7 @@ func (n *flagNode) target(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	case ec.d.foreign == nil:
 		scope = ec.d.attrs
 	default:
-		scope = ec.d.foreign
+		scope = (*foreignScope)(ec.d)
 	}
 	v, err := n.evaluate(scope)
 	switch {
