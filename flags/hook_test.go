@@ -46,8 +46,10 @@ func (l *hookLog) hook(name string) flags.Hook {
 			l.add("after %s %s=%s", name, d.Key, d.Value)
 			return nil
 		},
-		Error:   func(_ context.Context, _ flags.HookedRead, err error) { l.add("error %s: %v", name, err) },
-		Finally: func(_ context.Context, _ flags.HookedRead, d flags.FlagDetails) { l.add("finally %s %s", name, d.Reason) },
+		Error: func(_ context.Context, _ flags.HookedRead, err error) { l.add("error %s: %v", name, err) },
+		Finally: func(_ context.Context, _ flags.HookedRead, d flags.FlagDetails) {
+			l.add("finally %s %s", name, d.Reason)
+		},
 	}
 }
 
