@@ -189,5 +189,9 @@ var flagdTable = []conformance{
 	{`{"or":{"$ref":"either"}}`, `{"b":"B"}`, `"B"`}, // a list of arguments
 	{`{"cat":{"$ref":"either"}}`, `{"a":1,"b":2}`, `"12"`},
 	{`{"!":{"$ref":"pro"}}`, `{"plan":"free"}`, `true`},
+	{`{"if":[{"in":[{"var":"a"},[]]},"on","off"]}`, `{"a":"x"}`, `"off"`},
+	{`{"if":[{"!":{"in":[{"var":"a"},[]]}},"on","off"]}`, `{}`, `"on"`},
+	{`{"if":[{"and":[{"in":[{"var":"a"},[]]},{"==":[{"var":"a"},"x"]}]},"on","off"]}`, `{"a":"x"}`, `"off"`},
+	{`{"if":[{"or":[{"!":{"in":[{"var":"a"},[["x"]]]}},{"==":[{"var":"a"},"y"]}]},"on","off"]}`, `{"a":"x"}`, `"on"`},
 	{`{"filter":[{"var":"list"},{"$ref":"pro"}]}`, `{"list":[{"plan":"pro"},{"plan":"free"}]}`, `[{"plan":"pro"}]`},
 }

@@ -126,7 +126,8 @@ func (f *flattener) any(args []node, yes, no int16) int16 {
 }
 
 func (f *flattener) in(sym Symbol, set *literalSet, yes, no int16) int16 {
-	if set.strings != nil || len(set.others) > 0 || len(set.list) > fewEqual {
+	// Being in no list at all is a clause as well: the chain begins with the last one that was put down.
+	if set.strings != nil || len(set.others) > 0 || len(set.list) > fewEqual || len(set.list) == 0 {
 		return f.put(clause{op: opInSet, sym: sym, set: set}, yes, no)
 	}
 	for i := range set.list {
