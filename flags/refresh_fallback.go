@@ -12,7 +12,7 @@ import (
 const (
 	coldTries   = 3                         // a process that holds nothing asks so often in a hurry
 	afterCut    = cutSpread + 5*minimumWait // when a primary that cut its stream has been tried again
-	firstSpread = 5 * time.Second           // a process that holds a set spreads its first read of the secondary over this
+	firstSpread = 5 * time.Second           // a process that holds a set reads the secondary by then for the first time, at random
 	warnEvery   = 10 * time.Second
 )
 
@@ -62,7 +62,7 @@ func (c *Client) fallbackLoop(ctx context.Context) {
 		if !c.keeper.have().Version.IsZero() {
 			// Not before the primary had its chance to say why it cut the stream: what it answers
 			// may be something that the layers below must not be asked about.
-			c.waitOr(ctx, changed, max(afterCut+rand.N(firstSpread), c.secondary.stats.due())) //nolint:gosec // spreads load, guards nothing
+			c.waitOr(ctx, changed, max(afterCut+rand.N(firstSpread-afterCut), c.secondary.stats.due())) //nolint:gosec // spreads load, guards nothing
 		}
 		c.serveBelow(ctx, changed)
 	}
