@@ -69,6 +69,13 @@ func (s *Set) Reach(ctx context.Context, have flags.Head) {
 	if err != nil || head.Lineage != have.Lineage || head.Version.Before(have.Version) {
 		return
 	}
+	s.reach(ctx, have)
+}
+
+// reach waits until the feed is at have, which the store is known to have.
+func (s *Set) reach(ctx context.Context, have flags.Head) {
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
 	for {
 		lead := s.feed.Lead(have)
 		if lead.Closed || !lead.Head.Version.Before(have.Version) {
