@@ -24,6 +24,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/router/hub"
 	"github.com/holdfast-flags/holdfast/router/restapi"
@@ -39,6 +40,10 @@ type Options struct {
 	Caches    []Cache
 	// Policy decides who may do what. Default authz.Open.
 	Policy authz.Policy
+	// Context is laid over the context of every evaluation, and HeaderContext over that:
+	// the attribute that the value of a request header becomes, by header. Default: none.
+	Context       map[string]flags.Value
+	HeaderContext map[string]string
 	// TLS is used on all listeners. Default: none.
 	TLS *tls.Config
 	// Profiling serves /debug/pprof on the ops listener.
@@ -66,6 +71,7 @@ type Router struct {
 	opts     Options
 	writes   *writes
 	hub      *hub.Hub
+	eval     *evaluator.Evaluator
 	svc      *flagsvc.Service
 	rest     *restapi.Service
 	server   *grpc.Server
@@ -94,6 +100,9 @@ func New(opts Options) *Router {
 	r := &Router{opts: opts, started: time.Now(), notices: make(chan string, 64)}
 	r.writes = &writes{Store: opts.Store, noticed: r.notice}
 	r.hub = hub.New(opts.Store, opts.Logger)
+	r.eval = evaluator.New(evaluator.Options{
+		Hub: r.hub, Policy: opts.Policy, Context: opts.Context, HeaderContext: opts.HeaderContext, Logger: opts.Logger,
+	})
 	for _, m := range opts.Mirrors {
 		p := &mirror{name: m.Name, replica: m.Replica, journal: opts.Store}
 		r.mirrors = append(r.mirrors, newPublisher(m.Name, p, opts.Logger))
@@ -143,6 +152,7 @@ func (r *Router) CheckMirrors(ctx context.Context) error {
 
 // Close ends a router that is not served after all, and closes its store.
 func (r *Router) Close() error {
+	r.eval.Close()
 	r.hub.Close()
 	return r.opts.Store.Close()
 }

@@ -63,6 +63,10 @@ var table = map[string]rule{
 	"router/syncsvc":  {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{grpc, protobuf}},
 	"router":          {own: []string{"flags", "flags/flagdfile", "store", "breaker", "internal/pb/...", "router/..."}, others: []string{grpc, middleware, prometheus}},
 
+	// What the protocols that evaluate have in common, and those of flagd.
+	"router/evaluator": {own: []string{"flags", "internal/session", "router/authz", "router/hub"}},
+	"router/evalsvc":   {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{protobuf, connect}},
+
 	// The commands wire everything together and may know everybody.
 	"cmd/...": {own: []string{"..."}, others: []string{""}},
 
