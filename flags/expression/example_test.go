@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/expression"
 )
 
@@ -39,7 +40,7 @@ func ExampleTargeting() {
 	targeting := expression.Targeting{
 		Rules: []expression.Rule{
 			{When: `segment("staff")`, Serve: expression.Serve{Variant: "on"}},
-			{When: `plan == "pro"`, Serve: expression.Serve{Split: []expression.Share{{Variant: "on", Weight: 25}, {Variant: "off", Weight: 75}}}},
+			{When: `plan == "pro"`, Serve: expression.Serve{Split: []flags.Share{{Variant: "on", Weight: 25}, {Variant: "off", Weight: 75}}}},
 		},
 		Else: expression.Serve{Variant: "off"},
 	}

@@ -3,6 +3,7 @@ package expression
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // Limits of a text. Whatever is within them compiles to a rule that can be written.
@@ -57,4 +58,33 @@ func Format(text string) (string, error) {
 		return "", fmt.Errorf("expression: the normal form is longer than %d bytes", MaxLength)
 	}
 	return formatted, nil
+}
+
+// Segments returns the names of the segments that a rule refers to, each once, whether it can be shown or not; nil for
+// what is not JSON.
+func Segments(rule []byte) []string {
+	term, _, ok := decode(rule)
+	if !ok {
+		return nil
+	}
+	names := references(term, nil)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func references(term any, names []string) []string {
+	if name, ok := segmentName(term); ok {
+		return append(names, name)
+	}
+	switch v := term.(type) {
+	case map[string]any:
+		for _, arg := range v {
+			names = references(arg, names)
+		}
+	case []any:
+		for _, arg := range v {
+			names = references(arg, names)
+		}
+	}
+	return names
 }

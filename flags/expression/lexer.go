@@ -34,11 +34,11 @@ type token struct {
 func (t token) String() string {
 	switch t.kind {
 	case tokenEnd:
-		return "the end"
+		return "end of the text"
 	case tokenString:
-		return "the text " + excerpt(t.value)
+		return "text " + excerpt(t.value)
 	case tokenNumber:
-		return "the number " + t.text
+		return "number " + t.text
 	}
 	return excerpt(t.text)
 }

@@ -292,7 +292,7 @@ func (p *parser) haystack() any {
 	case p.called("segment"):
 		return p.segment(t)
 	case t.kind == tokenNumber || slices.Contains([]string{"true", "false", "null"}, t.text):
-		p.fail(t.at, fmt.Sprintf("cannot look into %s", t), `look into a list, a text or an attribute: country in ["NZ", "AU"]`)
+		p.fail(t.at, "cannot look into "+t.text, `look into a list, a text or an attribute: country in ["NZ", "AU"]`)
 		return nil
 	case t.text == "(":
 		p.fail(t.at, "unexpected \"(\"", `a list is written in brackets: ["NZ", "AU"]`)

@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // Targeting is all that decides about a flag beside its state, its default and its overrides: rules in the order in
@@ -26,16 +28,10 @@ type Rule struct {
 // Serve is what somebody gets: one variant, or one of several by share.
 type Serve struct {
 	Variant string
-	Split   []Share // two or more, instead of Variant
+	Split   []flags.Share // two or more, with weights from 0 and a sum of up to 2^31-1, instead of Variant
 	// By is the attribute whose hash, with the flag's key, decides about the share; who lacks it gets the default
 	// variant. Default: the targeting key.
 	By string
-}
-
-// Share is the part of a split that gets a variant.
-type Share struct {
-	Variant string
-	Weight  int // relative to the sum of all, which is at most 2^31-1; not negative
 }
 
 // IsZero reports whether s is the default variant.
@@ -213,7 +209,7 @@ func serveOf(term any) (Serve, bool) {
 		if !ok || err != nil {
 			return Serve{}, false
 		}
-		s.Split = append(s.Split, Share{variant, weight})
+		s.Split = append(s.Split, flags.Share{Variant: variant, Weight: weight})
 	}
 	return s, len(s.Split) > 0
 }

@@ -6,18 +6,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/expression"
 )
 
 func variant(name string) expression.Serve { return expression.Serve{Variant: name} }
 
-func split(by string, shares ...expression.Share) expression.Serve {
+func split(by string, shares ...flags.Share) expression.Serve {
 	return expression.Serve{Split: shares, By: by}
 }
 
 // TestTargetingBothWays: a list of rules, its JsonLogic and its text are three notations of one thing.
 func TestTargetingBothWays(t *testing.T) {
-	half := []expression.Share{{Variant: "on", Weight: 50}, {Variant: "off", Weight: 50}}
+	half := []flags.Share{{Variant: "on", Weight: 50}, {Variant: "off", Weight: 50}}
 	for _, tc := range []struct {
 		targeting  expression.Targeting
 		rule, text string
@@ -88,30 +89,30 @@ func TestTargetingErrors(t *testing.T) {
 		{expression.Targeting{Rules: []expression.Rule{{When: "a"}}}, `rule 1: it serves nothing; name a variant`},
 		{expression.Targeting{Else: on}, `expression: a variant for everybody is no rule; make "on" the default variant`},
 		{expression.Targeting{Rules: []expression.Rule{{When: "a", Serve: expression.Serve{Variant: "on", By: "b"}}}}, `rule 1: it serves both a variant and a split; choose one`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on", Weight: 1})}, `else: a split has two shares or more`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: 1})}, `else: a split has two shares or more`},
 		{expression.Targeting{Else: expression.Serve{By: "b"}}, `else: a split has two shares or more`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on", Weight: 1}, expression.Share{Variant: "on"})}, `else: "on" has two shares`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on", Weight: 1}, expression.Share{Weight: 1})}, `else: a share without a variant`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on"}, expression.Share{Variant: "off"})}, `else: all weights are 0`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on", Weight: -1}, expression.Share{Variant: "off"})}, `else: the weight of "on" is negative`},
-		{expression.Targeting{Else: split("", expression.Share{Variant: "on", Weight: 1 << 31}, expression.Share{Variant: "off"})}, `else: the weight of "on" is negative, or the sum is more than 2147483647`},
-		{expression.Targeting{Rules: []expression.Rule{{When: `!(b || a && percent(5, by: t))`, Serve: on}}, Else: split("t", expression.Share{Variant: "on", Weight: 1}, expression.Share{Variant: "off", Weight: 1})}, `else: a percent(...) before`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: 1}, flags.Share{Variant: "on"})}, `else: "on" has two shares`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: 1}, flags.Share{Weight: 1})}, `else: a share without a variant`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on"}, flags.Share{Variant: "off"})}, `else: all weights are 0`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: -1}, flags.Share{Variant: "off"})}, `else: the weight of "on" is negative`},
+		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: 1 << 31}, flags.Share{Variant: "off"})}, `else: the weight of "on" is negative, or the sum is more than 2147483647`},
+		{expression.Targeting{Rules: []expression.Rule{{When: `!(b || a && percent(5, by: t))`, Serve: on}}, Else: split("t", flags.Share{Variant: "on", Weight: 1}, flags.Share{Variant: "off", Weight: 1})}, `else: a percent(...) before`},
 	} {
 		if rule, err := tc.targeting.Compile(); err == nil || !strings.HasPrefix(err.Error(), tc.want) || rule != nil {
 			t.Errorf("%s: %s, %v; want %s", tc.targeting, rule, err, tc.want)
 		}
 	}
 	for text, want := range map[string]string{
-		`when a serve on when`:                   `column 21: unexpected the end`,
+		`when a serve on when`:                   `column 21: unexpected end of the text`,
 		`when a = 1 serve on`:                    `column 8: unexpected "=", want "serve" after the condition`,
-		`when a serve`:                           `column 13: unexpected the end, want a variant`,
+		`when a serve`:                           `column 13: unexpected end of the text, want a variant`,
 		"when a serve on\nelse off\nwhen b":      `line 3, column 1: unexpected "when", want a rule`,
 		`on`:                                     `column 1: unexpected "on", want a rule; a rule is: when`,
-		`else on = 5, off`:                       `column 17: unexpected the end, want "=" and a weight; every variant`,
-		`else on = 0.5, off = 1`:                 `column 11: unexpected the number 0.5, want a whole number`,
-		`else on = 1, off = 1 by "x"`:            `column 25: unexpected the text "x", want an attribute`,
+		`else on = 5, off`:                       `column 17: unexpected end of the text, want "=" and a weight; every variant`,
+		`else on = 0.5, off = 1`:                 `column 11: unexpected number 0.5, want a whole number`,
+		`else on = 1, off = 1 by "x"`:            `column 25: unexpected text "x", want an attribute`,
 		`else on by x`:                           `column 9: unexpected "by", want a rule`,
-		`else 5`:                                 `column 6: unexpected the number 5, want a variant; quote names`,
+		`else 5`:                                 `column 6: unexpected number 5, want a variant; quote names`,
 		`else on`:                                `expression: a variant for everybody`,
 		`when ` + strings.Repeat("a || ", 99999): `column 1: 500000 bytes are too long`,
 	} {

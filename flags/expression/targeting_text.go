@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // String returns the targeting as text, a rule a line, that ParseTargeting reads:
@@ -96,7 +98,7 @@ func (p *parser) serve() (s Serve) {
 		if t.kind != tokenNumber || err != nil {
 			p.fail(t.at, fmt.Sprintf("unexpected %s, want a whole number", t), "")
 		}
-		s.Split = append(s.Split, Share{variant, weight})
+		s.Split = append(s.Split, flags.Share{Variant: variant, Weight: weight})
 		if _, ok := p.sign(","); !ok {
 			break
 		}
