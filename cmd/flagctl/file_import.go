@@ -147,30 +147,3 @@ func (a *app) exportCmd() *cobra.Command {
 	mustComplete(cmd, "format", "flagd")
 	return cmd
 }
-
-func (a *app) validateCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "validate FILE...", Short: "Check flagd files and name every fault in them, without a router",
-		Example: "  flagctl validate flags.json more.yaml",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			failed := 0
-			for _, path := range args {
-				doc, err := a.readDocument(path)
-				if err == nil {
-					err = doc.Check()
-				}
-				if err != nil {
-					failed++
-					fmt.Fprintf(a.std.err, "flagctl: %s\n", err)
-					continue
-				}
-				fmt.Fprintf(a.std.out, "%s: ok, %d entries\n", path, len(doc.Entries()))
-			}
-			if failed > 0 {
-				return fmt.Errorf("%d of %d files have faults", failed, len(args))
-			}
-			return nil
-		},
-	}
-}

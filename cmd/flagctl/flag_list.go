@@ -103,8 +103,9 @@ func (a *app) getCmd() *cobra.Command {
 					Key        string            `json:"key"`
 					Revision   uint64            `json:"revision"`
 					Definition json.RawMessage   `json:"definition"`
+					Rules      []string          `json:"rules,omitempty"` // the targeting as expressions, if it has them
 					Overrides  map[string]string `json:"overrides,omitempty"`
-				}{args[0], e.Revision, e.Bytes, overridesOf(c, args[0])}
+				}{args[0], e.Revision, e.Bytes, ruleLines(d.Targeting()), overridesOf(c, args[0])}
 				return a.print(view, func(w io.Writer) { getTable(w, args[0], d, e, view.Overrides) })
 			})
 		},
@@ -123,7 +124,11 @@ func getTable(w io.Writer, key string, d flags.Definition, e flags.Entry, overri
 	for _, v := range d.Variants() {
 		row(w, "variant "+v.Name, string(v.Value))
 	}
-	if rule := d.Targeting(); rule != nil {
+	rules := ruleLines(d.Targeting())
+	for i, line := range rules {
+		row(w, fmt.Sprintf("rule %d", i+1), line)
+	}
+	if rule := d.Targeting(); rule != nil && rules == nil {
 		row(w, "targeting", string(rule))
 	}
 	if meta := d.Field("metadata"); meta != nil {

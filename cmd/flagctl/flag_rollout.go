@@ -16,14 +16,9 @@ func (a *app) rolloutCmd() *cobra.Command {
 		`  flagctl rollout new-checkout on=25,off=75
   flagctl rollout new-checkout on=1,off=999 --by tenant`, cobra.ExactArgs(2),
 		func(d flags.Definition, args []string) (flags.Definition, string, error) {
-			shares, err := parseShares(args[1])
+			shares, err := sharesOf(d, args[0], args[1])
 			if err != nil {
 				return d, "", err
-			}
-			for _, s := range shares {
-				if _, ok := d.Variant(s.Variant); !ok {
-					return d, "", usagef("%s has no variant %q; it has %s", args[0], s.Variant, variantNames(d))
-				}
 			}
 			before := d.Targeting()
 			if d, err = d.WithRollout(shares, by); err != nil {
@@ -46,31 +41,45 @@ the default variant.`
 	return cmd
 }
 
+// sharesOf reads shares of variants that the flag has.
+func sharesOf(d flags.Definition, key, text string) ([]flags.Share, error) {
+	shares, err := parseShares(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shares {
+		if _, ok := d.Variant(s.Variant); !ok {
+			return nil, usagef("%s has no variant %q; it has %s", key, s.Variant, variantNames(d))
+		}
+	}
+	return shares, nil
+}
+
 func parseShares(text string) ([]flags.Share, error) {
 	var shares []flags.Share
 	seen, total := map[string]bool{}, 0
 	for part := range strings.SplitSeq(text, ",") {
 		i := strings.LastIndex(part, "=")
 		if i <= 0 {
-			return nil, usagef("rollout %q: want VARIANT=WEIGHT, separated by commas", text)
+			return nil, usagef("shares %q: want VARIANT=WEIGHT, separated by commas", text)
 		}
 		name, weight := part[:i], strings.TrimSuffix(part[i+1:], "%")
 		n, err := strconv.Atoi(weight)
 		if err != nil || n < 0 || n > 1_000_000 {
-			return nil, usagef("rollout %q: the weight of %q is no whole number from 0 to 1000000", text, name)
+			return nil, usagef("shares %q: the weight of %q is no whole number from 0 to 1000000", text, name)
 		}
 		if seen[name] {
-			return nil, usagef("rollout %q: %q is there twice", text, name)
+			return nil, usagef("shares %q: %q is there twice", text, name)
 		}
 		seen[name] = true
 		total += n
 		shares = append(shares, flags.Share{Variant: name, Weight: n})
 	}
 	if len(shares) < 2 { // flagd ignores a lone share, and "on=25" alone would not mean a quarter
-		return nil, usagef("rollout %q: give every variant its share, such as on=25,off=75", text)
+		return nil, usagef("shares %q: give every variant its share, such as on=25,off=75", text)
 	}
 	if total == 0 {
-		return nil, usagef("rollout %q: all weights are 0", text)
+		return nil, usagef("shares %q: all weights are 0", text)
 	}
 	return shares, nil
 }

@@ -27,6 +27,7 @@ const rootExample = `  flagctl import flags.json
   flagctl list
   flagctl toggle new-checkout --reason "release 42"
   flagctl rollout new-checkout on=25,off=75
+  flagctl target new-checkout --when 'country in ["NZ", "AU"] && plan == "pro"' --serve on
   flagctl eval new-checkout --entity tenant-42 --attr plan=pro
   flagctl history new-checkout`
 
@@ -68,7 +69,7 @@ func newRoot(std stdio) *cobra.Command {
 		}
 	}
 	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
-		a.rolloutCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
+		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd())
 	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd())
 	return root
