@@ -1,0 +1,78 @@
+package openfeature_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	of "github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/openfeature"
+)
+
+// BenchmarkSDK reads through the SDK's client with our provider, and with the SDK's no-op provider in turns: "x-noop"
+// is the median of the ratios of neighbouring turns, which a busy machine slows alike.
+func BenchmarkSDK(b *testing.B) {
+	client := world(b).client(b, flags.Options{})
+	_, noop := register(b, of.NoopProvider{})
+	_, ours := register(b, openfeature.NewProvider(client))
+	_, shared := register(b, openfeature.New(client, openfeature.Options{SharedMetadata: true}))
+	_, again := register(b, of.NoopProvider{})
+	contexts := map[string]of.EvaluationContext{
+		"no attributes": {},
+		"3 attributes":  of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3"}),
+		"9 attributes": of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3",
+			"email": "a@example.com", "seats": 30, "beta": true, "role": "admin", "region": "eu-1", "device": "mobile"}),
+	}
+	for _, name := range []string{"no attributes", "3 attributes", "9 attributes"} {
+		read := func(c *of.Client, key string) func(int) {
+			return func(n int) {
+				for range n {
+					if _, err := c.BooleanValue(b.Context(), key, true, contexts[name]); err != nil {
+						b.Error(err)
+					}
+				}
+			}
+		}
+		for _, bench := range []struct {
+			name string
+			read func(n int)
+		}{
+			{"noop", read(again, "bool")},
+			{"static", read(ours, "bool")},
+			{"rule", read(ours, "pro")},
+			{"static, shared metadata", read(shared, "bool")},
+			{"rule, shared metadata", read(shared, "pro")},
+		} {
+			b.Run(name+"/"+bench.name, func(b *testing.B) { compare(b, read(noop, "bool"), bench.read) })
+		}
+	}
+}
+
+// compare runs floor and read in turns. Time and memory that are reported are those of read.
+func compare(b *testing.B, floor, read func(n int)) {
+	const turn = 50
+	took := func(f func(int)) time.Duration {
+		began := time.Now()
+		f(turn)
+		return time.Since(began)
+	}
+	b.ReportAllocs()
+	var ratios []float64
+	var total time.Duration
+	for i := 0; b.Loop(); i++ {
+		if i%turn != 0 {
+			continue
+		}
+		b.StopTimer()
+		bare := took(floor)
+		b.StartTimer()
+		full := took(read)
+		total += full
+		ratios = append(ratios, float64(full)/float64(bare))
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "x-noop")
+	b.ReportMetric(float64(total.Nanoseconds())/float64(len(ratios)*turn), "ns/op")
+}
