@@ -13,6 +13,9 @@ var (
 	descEpoch    = describe("epoch", "Epoch of a set.", "set")
 	descFlags    = describe("entries", "Entries of a set: flags, evaluators, metadata, overrides.", "set")
 	descBytes    = describe("set_bytes", "Size of a set's encoded checkpoint.", "set")
+	descSync     = prometheus.NewDesc("holdfast_sync_set_bytes", "Size of the definition that in-process clients of a set are sent with each change.", []string{"set"}, nil)
+	descOversize = prometheus.NewDesc("holdfast_sync_oversize", "1 if that is more than gRPC clients take unless they are told to.", []string{"set"}, nil)
+	descEncoded  = prometheus.NewDesc("holdfast_sync_encodings_total", "Definitions that were encoded, each for any number of clients.", []string{"set"}, nil)
 	descStandby  = describe("standby_reads_per_second", "Heads that the clients of a set would ask their secondary for without this router.", "set")
 	descRefill   = describe("standby_bytes_per_second", "Bytes that they would read there for 5 s if none of them had the set.", "set")
 	descWrites   = describe("writes_total", "Commits offered to this router.", "outcome")
@@ -38,7 +41,7 @@ func newRegistry(r *Router, more ...prometheus.Collector) *prometheus.Registry {
 type collector struct{ r *Router }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descStandby, descRefill, descWrites, descLag, descUp, descErrors} {
+	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descSync, descOversize, descEncoded, descStandby, descRefill, descWrites, descLag, descUp, descErrors} {
 		ch <- d
 	}
 }
@@ -61,17 +64,25 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(descStandby, prometheus.GaugeValue, load, head.Set)
 		ch <- prometheus.MustNewConstMetric(descRefill, prometheus.GaugeValue, load*float64(size), head.Set)
 	}
+	for _, s := range c.r.sync.Sizes() {
+		gauge(descSync, uint64(s.Bytes), s.Set)
+		gauge(descOversize, oneIf(s.Oversize), s.Set)
+		counter(descEncoded, uint64(s.Encodings), s.Set)
+	}
 	counter(descWrites, c.r.writes.taken.Load(), "accepted")
 	counter(descWrites, c.r.writes.refused.Load(), "refused")
 	for kind, sinks := range map[string][]SinkStatus{"mirror": c.r.Mirrors(), "cache": c.r.Caches()} {
 		for _, s := range sinks {
-			up := uint64(1)
-			if s.Err != nil {
-				up = 0
-			}
 			gauge(descLag, s.Lag, kind, s.Name, s.Set)
-			gauge(descUp, up, kind, s.Name, s.Set)
+			gauge(descUp, oneIf(s.Err == nil), kind, s.Name, s.Set)
 			counter(descErrors, s.Errors, kind, s.Name, s.Set)
 		}
 	}
+}
+
+func oneIf(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

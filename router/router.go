@@ -28,6 +28,7 @@ import (
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/router/hub"
 	"github.com/holdfast-flags/holdfast/router/restapi"
+	"github.com/holdfast-flags/holdfast/router/syncsvc"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -73,6 +74,7 @@ type Router struct {
 	hub      *hub.Hub
 	eval     *evaluator.Evaluator
 	svc      *flagsvc.Service
+	sync     *syncsvc.Service
 	rest     *restapi.Service
 	server   *grpc.Server
 	health   *healthService
@@ -113,9 +115,10 @@ func New(opts Options) *Router {
 	r.svc = flagsvc.New(flagsvc.Options{
 		Store: r.writes, Hub: r.hub, Policy: opts.Policy, Status: r.statusMessage, Logger: opts.Logger,
 	})
+	r.sync = syncsvc.New(syncsvc.Options{Evaluator: r.eval, Heads: store.Coalesce(opts.Store, nil), Logger: opts.Logger})
 	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
-	r.server, r.health = newServer(opts, r.svc, metrics)
+	r.server, r.health = newServer(opts, r.svc, r.sync, metrics)
 	r.registry = newRegistry(r, metrics)
 	return r
 }

@@ -85,6 +85,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.health.stop()
 	r.writes.stop()
 	r.svc.Drain()
+	r.sync.Drain()
 	r.rest.Drain()
 
 	graceful := make(chan struct{})

@@ -8,16 +8,18 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
+	"github.com/holdfast-flags/holdfast/router/syncsvc"
 )
 
 // newServer returns the gRPC server with everything that it serves.
-func newServer(opts Options, svc *flagsvc.Service, metrics *grpcprom.ServerMetrics) (*grpc.Server, *healthService) {
+func newServer(opts Options, svc *flagsvc.Service, sync *syncsvc.Service, metrics *grpcprom.ServerMetrics) (*grpc.Server, *healthService) {
 	options := flagsvc.ServerOptions(opts.Policy, metrics, opts.Logger)
 	if opts.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(opts.TLS)))
 	}
 	server := grpc.NewServer(options...)
 	svc.Register(server)
+	sync.Register(server)
 	state := newHealthService()
 	healthpb.RegisterHealthServer(server, state)
 	reflection.Register(server)

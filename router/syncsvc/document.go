@@ -30,13 +30,13 @@ const inlineLimit = MaxClientBytes - 64<<10
 // the next document costs what has changed, and the copying. Not safe for concurrent use.
 type exporter struct {
 	flags      map[string]*piece
-	evaluators map[string]evaluator
+	evaluators map[string]sharedRule
 	refer      bool // references stay, and the document brings the evaluators
 	size       int  // of the last document
 	seed       maphash.Seed
 }
 
-type evaluator struct {
+type sharedRule struct {
 	bytes []byte
 	rule  flags.Value
 }
@@ -84,7 +84,7 @@ func (x *exporter) gather(s *flags.Snapshot) {
 		p.definition, p.sum = nil, 0
 	}
 	was := x.evaluators
-	x.evaluators = map[string]evaluator{}
+	x.evaluators = map[string]sharedRule{}
 	changed := false
 	for e := range s.Entries() {
 		switch e.Key.Kind {
@@ -102,7 +102,7 @@ func (x *exporter) gather(s *flags.Snapshot) {
 				if err != nil {
 					continue // unknown, to those that refer to it
 				}
-				old = evaluator{e.Bytes, rule}
+				old = sharedRule{e.Bytes, rule}
 			}
 			x.evaluators[e.Key.Name] = old
 		}

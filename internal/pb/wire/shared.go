@@ -19,6 +19,9 @@ func NewShared(m proto.Message) (*Shared, error) {
 	return &Shared{mem.BufferSlice{mem.SliceBuffer(b)}}, nil
 }
 
+// Len returns the size of the message, in bytes.
+func (s *Shared) Len() int { return s.buffers.Len() }
+
 // Decode returns the message into m.
 func (s *Shared) Decode(m proto.Message) error {
 	return proto.Unmarshal(s.buffers.Materialize(), m)
