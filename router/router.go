@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/adminweb"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
@@ -76,6 +77,7 @@ type Router struct {
 	svc      *flagsvc.Service
 	sync     *syncsvc.Service
 	rest     *restapi.Service
+	page     *adminweb.Page
 	server   *grpc.Server
 	health   *healthService
 	registry *prometheus.Registry
@@ -117,6 +119,7 @@ func New(opts Options) *Router {
 	})
 	r.sync = syncsvc.New(syncsvc.Options{Evaluator: r.eval, Heads: store.Coalesce(opts.Store, nil), Logger: opts.Logger})
 	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
+	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	r.server, r.health = newServer(opts, r.svc, r.sync, metrics)
 	r.registry = newRegistry(r, metrics)

@@ -87,6 +87,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.svc.Drain()
 	r.sync.Drain()
 	r.rest.Drain()
+	r.page.Drain()
 
 	graceful := make(chan struct{})
 	go func() {

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/adminweb"
 	"github.com/holdfast-flags/holdfast/router/hub"
 )
 
@@ -36,6 +37,26 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 		out.Sets = append(out.Sets, &pb.SetStatus{
 			Head: wire.FromHead(set.Head()), Clients: n, AgeUs: wire.Age(asOf, time.Now()), Bytes: encodedSize(set),
 		})
+	}
+	return out
+}
+
+// pageHealth is what the page shows of the router.
+func (r *Router) pageHealth() adminweb.Health {
+	return adminweb.Health{
+		Store: r.opts.StoreKind, Version: r.opts.Version, Started: r.started,
+		Mirrors: pagePlaces(r.Mirrors()), Caches: pagePlaces(r.Caches()),
+	}
+}
+
+func pagePlaces(in []SinkStatus) []adminweb.Place {
+	var out []adminweb.Place
+	for _, s := range in {
+		p := adminweb.Place{Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag}
+		if s.Err != nil {
+			p.Error = s.Err.Error()
+		}
+		out = append(out, p)
 	}
 	return out
 }

@@ -5,15 +5,13 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"github.com/holdfast-flags/holdfast/router/adminweb"
 )
 
 // webHandler serves what is on the HTTP listener: the REST API and the page.
 func (r *Router) webHandler(on net.Listener, name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", r.rest)
-	mux.Handle("/", adminweb.Handler(r.opts.Store, r.opts.Logger))
+	mux.Handle("/", r.page)
 	return onlyLocalNames(mux, on, name)
 }
 

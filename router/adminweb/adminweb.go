@@ -1,140 +1,111 @@
-// Package adminweb is the router's page for people: for now one screen that
-// lists the flags of a set and changes nothing.
+// Package adminweb is the router's page for people: the flags of every set, what
+// they answer to whom and why, who changed them, and forms to change them with.
+//
+// Pages are made on the server from the newest published state of a set, which is
+// kept compiled in memory. Scripts only add to them: a page can be read without.
+// A form says which revision of an entry it was made from; if somebody changed the
+// entry meanwhile, both versions are shown and nothing is overwritten.
 package adminweb
 
 import (
-	"bytes"
-	"context"
-	"embed"
-	"errors"
-	"html/template"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/hub"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
-//go:embed page.html style.css
-var files embed.FS
-
-var page = template.Must(template.ParseFS(files, "page.html"))
-
-// Store is what the page reads.
+// Store is what the page reads and writes.
 type Store interface {
 	flags.Source
+	store.Writer
 	store.History
 }
 
-const (
-	limit       = 5 * time.Second
-	defaultSet  = "default"
-	mostFlags   = 1000 // on one page
-	mostCommits = 256  // looked at for who changed what
-)
-
-// Handler serves the page at / and its style sheet.
-func Handler(st Store, log *slog.Logger) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, files, "style.css")
-	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), limit)
-		defer cancel()
-		serve(ctx, w, r, st, log)
-	})
-	return harden(mux)
+// Options configure a Page. Store and Hub are required.
+type Options struct {
+	Store Store
+	Hub   *hub.Hub // over Store
+	// Policy decides who may do what. Default authz.Open.
+	Policy authz.Policy
+	// Login makes people log in with an API key before they see anything.
+	Login bool
+	// SecureCookies keeps cookies to HTTPS: where the page is served by TLS.
+	SecureCookies bool
+	// Health returns how the router does. Default: nothing beyond the sets.
+	Health func() Health
+	// Logger takes what operators should know. Default: discarded.
+	Logger *slog.Logger
 }
 
-// harden lets the page load its own style sheet and nothing else.
-func harden(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		next.ServeHTTP(w, r)
-	})
+// limit bounds the work on one request.
+const limit = 10 * time.Second
+
+// Page is the admin page as an http.Handler. Make one with New.
+type Page struct {
+	opts     Options
+	mux      http.ServeMux
+	secret   [32]byte // of form tokens; another one after a restart
+	sessions sessions
+	drain    chan struct{} // closed when watching pages shall leave
+	drained  sync.Once
+
+	mu     sync.Mutex
+	boards map[string]*board // of sets that exist
 }
 
-func serve(ctx context.Context, w http.ResponseWriter, r *http.Request, st Store, log *slog.Logger) {
-	name := r.URL.Query().Get("set")
-	if name == "" {
-		name = defaultSet
+// New returns a page.
+func New(opts Options) *Page {
+	if opts.Policy == nil {
+		opts.Policy = authz.Open{}
 	}
-	v, status := load(ctx, st, name)
-	if status == http.StatusServiceUnavailable {
-		log.WarnContext(ctx, "page: cannot read the store", "set", name, "err", v.Problem)
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	var out bytes.Buffer
-	if err := page.Execute(&out, v); err != nil {
-		log.ErrorContext(ctx, "page: template", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
+	if opts.Health == nil {
+		opts.Health = func() Health { return Health{} }
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(out.Bytes()) // the reader may be gone
+	p := &Page{opts: opts, drain: make(chan struct{}), boards: map[string]*board{}}
+	_, _ = rand.Read(p.secret[:]) // never fails
+	for _, r := range p.routes() {
+		p.mux.Handle(r.pattern, p.guard(r))
+	}
+	return p
 }
 
-// load returns what to show of a set, and the status to show it with.
-func load(ctx context.Context, st Store, name string) (view, int) {
-	v := view{Set: name}
-	sets, err := st.Sets(ctx)
-	for _, h := range sets {
-		v.Sets = append(v.Sets, h.Set)
-	}
-	var update flags.Update
-	if err == nil {
-		update, err = st.Fetch(ctx, name, flags.Head{})
-	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		v.Problem = "There is no flag set of this name."
-		return v, http.StatusNotFound
-	case err != nil:
-		v.Problem = "The store does not answer: " + err.Error()
-		return v, http.StatusServiceUnavailable
-	}
-	contents, err := assemble(name, update)
-	if err != nil {
-		v.Problem = "The store's answer does not add up: " + err.Error()
-		return v, http.StatusServiceUnavailable
-	}
-	v.fill(contents, recent(ctx, st, contents.Head()))
-	return v, http.StatusOK
+// Drain asks pages that wait for changes to come back to another router.
+func (p *Page) Drain() { p.drained.Do(func() { close(p.drain) }) }
+
+// ServeHTTP serves the pages.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// route is one page or form. Its action is what the policy is asked for.
+type route struct {
+	pattern string
+	action  authz.Action // 0: everybody, before they have logged in
+	serve   func(*visit) error
 }
 
-func assemble(name string, u flags.Update) (*flags.Contents, error) {
-	contents := flags.NewContents(name)
-	if u.Checkpoint != nil {
-		contents = flags.ContentsOf(u.Checkpoint)
+func (p *Page) routes() []route {
+	return []route{
+		{"GET /{$}", authz.List, (*visit).home},
+		{"GET /static/{name}", 0, (*visit).static},
+		{"GET /login", 0, (*visit).loginPage},
+		{"POST /login", 0, (*visit).login},
+		{"POST /logout", 0, (*visit).logout},
+		{"GET /s/{set}/flags", authz.Read, (*visit).flags},
+		{"GET /s/{set}/flag", authz.Read, (*visit).flag},
+		{"POST /s/{set}/flag", authz.Write, (*visit).editFlag},
+		{"GET /s/{set}/switch", authz.Read, (*visit).confirmSwitch},
+		{"POST /s/{set}/switch", authz.Write, (*visit).switchFlag},
+		{"GET /s/{set}/history", authz.Read, (*visit).history},
+		{"GET /s/{set}/commit", authz.Read, (*visit).commit},
+		{"GET /s/{set}/live", authz.Read, (*visit).live},
+		{"/", 0, (*visit).nowhere},
 	}
-	for i := range u.Commits {
-		if err := contents.Apply(&u.Commits[i]); err != nil {
-			return nil, err
-		}
-	}
-	return contents, nil
-}
-
-// recent returns the newest commits by revision. The page does without them if
-// it must.
-func recent(ctx context.Context, st Store, head flags.Head) map[uint64]flags.Commit {
-	from := flags.Version{Epoch: head.Epoch, Revision: 1}
-	if head.Revision > mostCommits {
-		from.Revision = head.Revision - mostCommits + 1
-	}
-	commits, err := st.Commits(ctx, head.Set, from, head.Version, mostCommits)
-	if err != nil {
-		return nil
-	}
-	out := make(map[uint64]flags.Commit, len(commits))
-	for _, c := range commits {
-		out[c.Revision] = c
-	}
-	return out
 }

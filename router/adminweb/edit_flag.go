@@ -1,0 +1,248 @@
+package adminweb
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// editDefault makes another variant the default.
+func (v *visit) editDefault(f *form, key string) (string, error) {
+	name := f.Value("variant")
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		if _, ok := d.Variant(name); !ok {
+			f.refuse("variant", "There is no variant %q.", name)
+		}
+		return d.WithDefaultVariant(name)
+	}, at("variant"))
+}
+
+// editRollout serves variants by share.
+func (v *visit) editRollout(f *form, key string) (string, error) {
+	shares := f.shares()
+	by := f.line("by", maxLine)
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		for _, s := range shares {
+			if _, ok := d.Variant(s.Variant); !ok {
+				f.refuse("weight", "There is no variant %q.", s.Variant)
+			}
+		}
+		d, err := d.WithRollout(shares, by)
+		if err != nil {
+			f.refuse("weight", "%v", err)
+		}
+		return d
+	}, at("weight"))
+}
+
+// shares reads the weights of a rollout: percent, which sum to 100.
+func (f *form) shares() []flags.Share {
+	names, weights := f.Values("variant"), f.Values("weight")
+	if len(names) != len(weights) || len(names) < 2 {
+		f.refuse("weight", "A rollout is between two variants at least, each with its share.")
+		return nil
+	}
+	var shares []flags.Share
+	sum := 0
+	for i, name := range names {
+		n, err := strconv.Atoi(strings.TrimSpace(weights[i]))
+		if err != nil || n < 0 || n > 100 {
+			f.refuse("weight", "The share of %q is no whole number from 0 to 100.", name)
+			return nil
+		}
+		sum += n
+		shares = append(shares, flags.Share{Variant: name, Weight: n})
+	}
+	if sum != 100 {
+		f.refuse("weight", "The shares sum to %d %%, not to 100 %%.", sum)
+	}
+	return shares
+}
+
+// editRule replaces the targeting rule, or takes it away.
+func (v *visit) editRule(f *form, key string) (string, error) {
+	rule, ok := f.json("rule")
+	if !ok {
+		return "", nil
+	}
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		d, err := d.WithTargeting(rule)
+		if err != nil {
+			f.refuse("rule", "%v", err)
+		}
+		return d
+	}, at("rule"))
+}
+
+// json reads a field that holds JSON, or nothing.
+func (f *form) json(field string) (data []byte, ok bool) {
+	text := strings.TrimSpace(f.Value(field))
+	if text == "" {
+		return nil, true
+	}
+	data, err := flags.Canonical([]byte(text))
+	if err != nil {
+		f.refuse(field, "%s", faultText(err))
+		return nil, false
+	}
+	return data, true
+}
+
+// editVariants changes the values of variants, adds and removes some.
+func (v *visit) editVariants(f *form, key string) (string, error) {
+	names, values := f.Values("variant"), f.Values("value")
+	removed := map[string]bool{}
+	for _, name := range f.Values("remove") {
+		removed[name] = true
+	}
+	if len(names) != len(values) {
+		f.refuse("value", "Each variant has a value.")
+		names = nil
+	}
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		t := d.Type()
+		for i, name := range names {
+			if removed[name] {
+				d = d.WithoutVariant(name)
+				continue
+			}
+			d = f.withVariant(d, t, "value", name, values[i])
+		}
+		if name := f.line("new-name", flags.MaxKeyBytes); name != "" {
+			if _, there := d.Variant(name); there {
+				f.refuse("new-name", "There is a variant %q already.", name)
+			}
+			d = f.withVariant(d, t, "new-value", name, f.Value("new-value"))
+		} else if f.Value("new-value") != "" {
+			f.refuse("new-name", "A value needs the name of its variant.")
+		}
+		return d
+	}, at("value"))
+}
+
+func (f *form) withVariant(d flags.Definition, t flags.Type, field, name, text string) flags.Definition {
+	value, err := flags.ParseVariant(t, text)
+	if err != nil {
+		f.refuse(field, "%s: %s", name, faultText(err))
+		return d
+	}
+	d, err = d.WithVariant(name, value)
+	if err != nil {
+		f.refuse(field, "%s: %s", name, faultText(err))
+	}
+	return d
+}
+
+// editAbout changes what people are told of a flag.
+func (v *visit) editAbout(f *form, key string) (string, error) {
+	a := about{
+		Description: strings.TrimSpace(strings.ReplaceAll(f.Value("description"), "\r\n", "\n")),
+		Owner:       f.line("owner", maxLine), Tags: strings.Join(about{Tags: f.line("tags", maxLine)}.tagList(), ","), Kind: f.Value("kind"),
+		Expires: strings.TrimSpace(f.Value("expires")), Permanent: f.Value("permanent") != "",
+	}
+	f.checkText("description", a.Description, maxText, true)
+	if a.Kind != "" && !contains(kinds, a.Kind) {
+		f.refuse("kind", "Want one of %s.", strings.Join(kinds, ", "))
+	}
+	if _, err := time.Parse(time.DateOnly, a.Expires); a.Expires != "" && err != nil {
+		f.refuse("expires", "Want a day, such as 2027-03-31.")
+	}
+	if a.Expires != "" && a.Permanent {
+		f.refuse("expires", "A permanent flag does not expire.")
+	}
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		d, err := a.in(d)
+		if err != nil {
+			f.refuse("", "%v", err)
+		}
+		return d
+	}, aboutField)
+}
+
+func aboutField(fault flags.Fault) string {
+	for _, name := range []string{"owner", "tags", "kind", "expires", "permanent", "description"} {
+		if strings.HasSuffix(fault.Path, "."+name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// in writes what people are told into a definition. Other metadata stays as it is.
+func (a about) in(d flags.Definition) (flags.Definition, error) {
+	m := map[string]json.RawMessage{}
+	if text := d.Field("metadata"); text != nil {
+		if err := json.Unmarshal(text, &m); err != nil {
+			return d, err
+		}
+	}
+	for name, value := range map[string]string{"owner": a.Owner, "tags": a.Tags, "kind": a.Kind, "expires": a.Expires} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return d, err
+		}
+		if m[name] = text; value == "" {
+			delete(m, name)
+		}
+	}
+	if m["permanent"] = json.RawMessage("true"); !a.Permanent {
+		delete(m, "permanent")
+	}
+	d = d.WithDescription(a.Description)
+	if len(m) == 0 {
+		return d.Without("metadata"), nil
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return d, err
+	}
+	return d.WithField("metadata", text)
+}
+
+// restore brings back an earlier definition. A flag that was deleted is made again.
+func (v *visit) restore(f *form, key string) (string, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, limit)
+	defer cancel()
+	b, _, err := v.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	to := f.version("version")
+	if len(f.problems) > 0 {
+		return "", nil
+	}
+	data, err := b.trail.at(ctx, v.opts.Store, flags.FlagKey(key), to)
+	if err != nil {
+		return "", err
+	}
+	if f.Value("reason") == "" {
+		f.values.Set("reason", "back to revision "+strconv.FormatUint(to.Revision, 10))
+	}
+	return v.editEntry(f, flags.FlagKey(key), at(""), func([]byte) []byte { return data })
+}
+
+// deleteFlag deletes a flag with its overrides.
+func (v *visit) deleteFlag(f *form, key string) (string, error) {
+	if f.Value("confirm") != key {
+		f.refuse("confirm", "Type the key of the flag to delete it.")
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, limit)
+	defer cancel()
+	_, c, err := v.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	var with []flags.Mutation
+	for _, e := range c.entries(flags.KindOverride, func(k flags.EntryKey) bool { return k.Name == key }) {
+		with = append(with, flags.Mutation{Key: e.Key})
+	}
+	return v.editEntry(f, flags.FlagKey(key), at(""), func([]byte) []byte { return nil }, with...)
+}
+
+// at says that all faults belong to one field.
+func at(field string) func(flags.Fault) string { return func(flags.Fault) string { return field } }

@@ -1,0 +1,119 @@
+package adminweb
+
+import (
+	"strings"
+	"time"
+
+	"github.com/holdfast-flags/holdfast/flags"
+)
+
+// row is what lists show of one flag. It is immutable once it is in a catalog.
+type row struct {
+	Key, Description, Owner, Kind, Expires string
+	Type                                   string
+	Tags                                   []string
+	Enabled, Permanent                     bool
+	Default                                string // variant; "" for the caller's own
+	Next                                   string // the other variant, of a flag with two
+	Rule                                   string // what the rule does, in a few words; "" for none
+	Overrides                              int
+	Revision                               uint64
+	Fault                                  string // why the definition cannot be read
+
+	text string // what a search looks into, lower case
+}
+
+func rowOf(e flags.Entry) *row {
+	r := &row{Key: e.Key.Name, Revision: e.Revision}
+	def, err := flags.ParseDefinition(e.Bytes)
+	if err != nil {
+		r.Fault, r.text = err.Error(), strings.ToLower(r.Key)
+		return r
+	}
+	m := metadataOf(def)
+	r.Description, r.Type, r.Enabled = def.Description(), def.Type().String(), def.Enabled()
+	r.Owner, r.Kind, r.Expires, r.Tags, r.Permanent = m.Owner, m.Kind, m.Expires, m.tagList(), m.Permanent
+	r.Default, _ = def.DefaultVariant()
+	if variants := def.Variants(); len(variants) == 2 && r.Default != "" {
+		r.Next = variants[0].Name
+		if r.Next == r.Default {
+			r.Next = variants[1].Name
+		}
+	}
+	r.Rule = ruleInWords(def)
+	r.text = strings.ToLower(strings.Join([]string{r.Key, r.Description, r.Owner, strings.Join(r.Tags, " ")}, "\n"))
+	return r
+}
+
+// about is what people are told of a flag besides what it does. It is kept in the
+// definition, as scalars that every reader of flagd files understands.
+type about struct {
+	Description, Owner, Tags, Kind, Expires string
+	Permanent                               bool
+}
+
+func metadataOf(def flags.Definition) about {
+	a := about{Description: def.Description()}
+	text := def.Field("metadata")
+	if len(text) <= 2 {
+		return a
+	}
+	m, err := flags.ParseValue(text)
+	if err != nil {
+		return a
+	}
+	for name, field := range map[string]*string{"owner": &a.Owner, "tags": &a.Tags, "kind": &a.Kind, "expires": &a.Expires} {
+		if v, ok := m.Get(name); ok && v.Kind() == flags.ValueString {
+			*field = v.Str()
+		}
+	}
+	if v, ok := m.Get("permanent"); ok && v.Kind() == flags.ValueBool {
+		a.Permanent = v.Bool()
+	}
+	return a
+}
+
+func (a about) tagList() []string {
+	var out []string
+	for tag := range strings.SplitSeq(a.Tags, ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+func (r *row) state() string {
+	if r.Enabled {
+		return "enabled"
+	}
+	return "disabled"
+}
+
+// expired reports whether the flag's last day has passed.
+func (r *row) expired() bool {
+	return r.Expires != "" && r.Expires < time.Now().UTC().Format(time.DateOnly)
+}
+
+// Expired is expired, for templates.
+func (r *row) Expired() bool { return r.expired() }
+
+// ruleInWords says what a rule does, as short as a list allows.
+func ruleInWords(def flags.Definition) string {
+	if def.Targeting() == nil {
+		return ""
+	}
+	shares, _, ok := def.Rollout()
+	if !ok {
+		return "by rule"
+	}
+	whole := 0
+	for _, s := range shares {
+		whole += s.Weight
+	}
+	var parts []string
+	for _, s := range shares {
+		parts = append(parts, s.Variant+" "+percent(s.Weight, whole))
+	}
+	return strings.Join(parts, " · ")
+}
