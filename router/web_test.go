@@ -53,7 +53,7 @@ func TestOnlyLocalNames(t *testing.T) {
 		"flags.internal": 200, "Flags.Internal.:" + port: 200, "internal": 421, "a.flags.internal": 421,
 		"evil.example": 421, "evil.example:" + port: 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "10.0.0.1": 421, "[::2]": 421,
 	} {
-		for _, path := range []string{"/", "/style.css", "/api/v1/sets", "/api/v1/sets/default/head"} {
+		for _, path := range []string{"/", "/static/page.css", "/api/v1/sets", "/api/v1/sets/default/head"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
 			if err != nil {
 				t.Fatal(err)

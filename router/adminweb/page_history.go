@@ -93,6 +93,7 @@ func (v *visit) commitsUpTo(ctx context.Context, head flags.Head, to flags.Versi
 type commitPage struct {
 	screen
 	Commit  flags.Commit
+	Of      string // its token
 	Changes []change
 	More    int
 	May     bool
@@ -117,7 +118,7 @@ func (v *visit) showCommit(said interface{ Get(string) string }, refused *form) 
 	if err != nil {
 		return fail(http.StatusNotFound, "No such revision", "Revision %s is not in the history of this set, or no longer kept.", at)
 	}
-	p := commitPage{screen: v.screen("Revision "+at.String(), "history").at(c.Head()), Commit: commit, May: v.may(authz.Write), Form: refused}
+	p := commitPage{screen: v.screen("Revision "+at.String(), "history").at(c.Head()), Commit: commit, Of: commit.Head().Token().String(), May: v.may(authz.Write), Form: refused}
 	for _, m := range commit.Changes[:min(shownChanges, len(commit.Changes))] {
 		ch, err := v.changeOf(ctx, b, at, m)
 		if err != nil {
