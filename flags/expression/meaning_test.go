@@ -16,7 +16,7 @@ func volume() int {
 	if os.Getenv("HOLDFAST_LONG") != "" {
 		return 100_000
 	}
-	return 1500
+	return 400
 }
 
 // document is a flag file with one flag of that targeting and the segments of the generator.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -177,7 +178,7 @@ func value(term any) (string, bool) {
 	case nil:
 		return "null", true
 	case bool:
-		return fmt.Sprint(v), true
+		return strconv.FormatBool(v), true
 	case json.Number:
 		return v.String(), true
 	case string:

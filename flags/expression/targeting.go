@@ -94,7 +94,7 @@ func (s Serve) term(before map[bucket]bool) (any, error) {
 		return nil, errors.New("it serves both a variant and a split; choose one")
 	case s.Variant != "":
 		return s.Variant, nil
-	case before[bucket{by: s.By}]:
+	case before[bucket{by: s.By}.hash()]:
 		return nil, errors.New(`a percent(...) before this split goes by the same hash, so that the shares would be wrong; give it a seed: percent(25, seed: "a")`)
 	}
 	entries, err := s.entries()
@@ -133,7 +133,7 @@ func (s Serve) entries() ([]any, error) {
 // percentages collects the buckets that a condition asks about.
 func percentages(term any, found map[bucket]bool) {
 	if _, b, ok := percentOf(term); ok {
-		found[b] = true
+		found[b.hash()] = true
 		return
 	}
 	_, arg := operator(term)

@@ -97,6 +97,8 @@ func TestTargetingErrors(t *testing.T) {
 		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: -1}, flags.Share{Variant: "off"})}, `else: the weight of "on" is negative`},
 		{expression.Targeting{Else: split("", flags.Share{Variant: "on", Weight: 1 << 31}, flags.Share{Variant: "off"})}, `else: the weight of "on" is negative, or the sum is more than 2147483647`},
 		{expression.Targeting{Rules: []expression.Rule{{When: `!(b || a && percent(5, by: t))`, Serve: on}}, Else: split("t", flags.Share{Variant: "on", Weight: 1}, flags.Share{Variant: "off", Weight: 1})}, `else: a percent(...) before`},
+		{expression.Targeting{Rules: []expression.Rule{{When: `percent(5, by: targetingKey)`, Serve: on}}, Else: split("", flags.Share{Variant: "on", Weight: 1}, flags.Share{Variant: "off", Weight: 1})}, `else: a percent(...) before`},
+		{expression.Targeting{Rules: []expression.Rule{{When: `percent(5)`, Serve: on}}, Else: split("targetingKey", flags.Share{Variant: "on", Weight: 1}, flags.Share{Variant: "off", Weight: 1})}, `else: a percent(...) before`},
 	} {
 		if rule, err := tc.targeting.Compile(); err == nil || !strings.HasPrefix(err.Error(), tc.want) || rule != nil {
 			t.Errorf("%s: %s, %v; want %s", tc.targeting, rule, err, tc.want)
@@ -123,5 +125,19 @@ func TestTargetingErrors(t *testing.T) {
 	var e *expression.Error
 	if _, err := (expression.Targeting{Rules: []expression.Rule{{When: "a b", Serve: on}}}).Compile(); !errors.As(err, &e) || e.Column != 3 {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRolloutIsShown: what a flag's rollout writes is a split for everybody.
+func TestRolloutIsShown(t *testing.T) {
+	for _, by := range []string{"", "tenant", "targetingKey"} {
+		want := expression.Targeting{Else: split(by, flags.Share{Variant: "on", Weight: 25}, flags.Share{Variant: "off", Weight: 75})}
+		d, err := flags.Definition{}.WithRollout(want.Else.Split, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := expression.ShowTargeting(d.Targeting()); !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: shown as %v, %v", d.Targeting(), got, ok)
+		}
 	}
 }

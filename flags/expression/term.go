@@ -76,6 +76,14 @@ func decode(rule []byte) (term any, canonical []byte, ok bool) {
 // seed and attribute it is flagd's own, of the flag's key and the targeting key.
 type bucket struct{ by, seed string }
 
+// hash returns the one bucket for all that hash the same: flagd's own goes by the targeting key as well.
+func (b bucket) hash() bucket {
+	if b.by == flags.TargetingKey {
+		b.by = ""
+	}
+	return b
+}
+
 // fractional returns the split of a bucket. Who lacks the attribute is not bucketed, or all of them would land in one
 // place: they get otherwise.
 func (b bucket) fractional(entries []any, wrap func(any) any, otherwise any) any {
@@ -117,8 +125,8 @@ func bucketOf(term any) (b bucket, entries []any, inner any) {
 		}
 		entries = entries[1:]
 	}
-	if b.seed != "" && b.by == flags.TargetingKey {
-		b.by = "" // what a seed alone means
+	if b.seed != "" {
+		b = b.hash() // what a seed alone means
 	}
 	return b, entries, inner
 }
