@@ -28,6 +28,7 @@ import (
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/router/ofrep"
 	"github.com/holdfast-flags/holdfast/router/restapi"
 	"github.com/holdfast-flags/holdfast/router/syncsvc"
 	"github.com/holdfast-flags/holdfast/store"
@@ -46,6 +47,11 @@ type Options struct {
 	// the attribute that the value of a request header becomes, by header. Default: none.
 	Context       map[string]flags.Value
 	HeaderContext map[string]string
+	// CORSOrigins are the origins whose pages may evaluate flags, as a browser says them;
+	// * is every one. Default: none.
+	CORSOrigins []string
+	// OFREPRate is how many OFREP requests a client may make per second. Default: any number.
+	OFREPRate float64
 	// TLS is used on all listeners. Default: none.
 	TLS *tls.Config
 	// Profiling serves /debug/pprof on the ops listener.
@@ -78,6 +84,7 @@ type Router struct {
 	sync     *syncsvc.Service
 	rest     *restapi.Service
 	page     *adminweb.Page
+	ofrep    *ofrep.Service
 	server   *grpc.Server
 	health   *healthService
 	registry *prometheus.Registry
@@ -120,6 +127,7 @@ func New(opts Options) *Router {
 	r.sync = syncsvc.New(syncsvc.Options{Evaluator: r.eval, Heads: store.Coalesce(opts.Store, nil), Logger: opts.Logger})
 	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
 	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
+	r.ofrep = ofrep.New(ofrep.Options{Evaluator: r.eval, Policy: opts.Policy, Rate: opts.OFREPRate, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	r.server, r.health = newServer(opts, r.svc, r.sync, metrics)
 	r.registry = newRegistry(r, metrics)

@@ -15,7 +15,7 @@ import (
 // Listeners are where a router is served. HTTP and Ops may be nil.
 type Listeners struct {
 	GRPC net.Listener // the router's own API, health, reflection
-	HTTP net.Listener // the page, the REST API
+	HTTP net.Listener // the page, the REST API, OFREP
 	// HTTPName is the name that HTTP was configured with, if any. On loopback no others but
 	// localhost and addresses are answered to.
 	HTTPName string
@@ -88,6 +88,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.sync.Drain()
 	r.rest.Drain()
 	r.page.Drain()
+	r.ofrep.Drain()
 
 	graceful := make(chan struct{})
 	go func() {

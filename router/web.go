@@ -5,12 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/holdfast-flags/holdfast/router/cors"
 )
 
-// webHandler serves what is on the HTTP listener: the REST API and the page.
+// webHandler serves what is on the HTTP listener: the REST API, OFREP and the page.
 func (r *Router) webHandler(on net.Listener, name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", r.rest)
+	mux.Handle("/ofrep/", cors.Handler(r.opts.CORSOrigins, r.ofrep))
 	mux.Handle("/", r.page)
 	return onlyLocalNames(mux, on, name)
 }

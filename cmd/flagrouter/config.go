@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/holdfast-flags/holdfast/router/cors"
 )
 
 // config is everything that can be said, however it was said.
@@ -19,6 +21,8 @@ type config struct {
 	mirrors                      []string
 	cache                        string
 	grpcAddr, httpAddr, opsAddr  string
+	corsOrigins                  []string
+	ofrepRate                    float64
 	tlsCert, tlsKey, tlsClientCA string
 	auth                         string
 	insecure                     bool
@@ -35,8 +39,10 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
 	f.StringVar(&c.grpcAddr, "grpc-addr", "127.0.0.1:8015", "gRPC API for SDKs and flagctl, health, reflection")
-	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags")
+	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags, OFREP, REST")
 	f.StringVar(&c.opsAddr, "ops-addr", "127.0.0.1:8014", "/livez, /readyz, /metrics")
+	f.StringArrayVar(&c.corsOrigins, "cors-origin", nil, "origin whose web pages may evaluate flags, https://app.example or *; repeatable")
+	f.Float64Var(&c.ofrepRate, "ofrep-rate", 0, "OFREP requests per second and API key or address, 429 above; 0 is any number")
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM) for all of them")
 	f.StringVar(&c.tlsKey, "tls-key", "", "key file (PEM) of --tls-cert")
 	f.StringVar(&c.tlsClientCA, "tls-client-ca", "", "CA file (PEM) that clients' certificates must be signed by")
@@ -137,7 +143,7 @@ func fromFile(f *pflag.FlagSet, path string) error {
 		}
 		values, ok := scalars(value)
 		if !ok || value.Kind == yaml.SequenceNode && f.Lookup(key.Value).Value.Type() != "stringArray" {
-			return fault("%s: want a value or, for mirror, a list of values", key.Value)
+			return fault("%s: want a value or, for what is repeatable, a list of values", key.Value)
 		}
 		for _, v := range values {
 			if err := f.Set(key.Value, v); err != nil {
@@ -189,6 +195,14 @@ func (c *config) check() error {
 		if err := c.checkAddr(a.flag, a.addr); err != nil {
 			return err
 		}
+	}
+	for _, origin := range c.corsOrigins {
+		if err := cors.Check(origin); err != nil {
+			return fmt.Errorf("--cors-origin: %w", err)
+		}
+	}
+	if !(c.ofrepRate >= 0) {
+		return fmt.Errorf("--ofrep-rate %v: want 0 or more requests per second", c.ofrepRate)
 	}
 	return c.checkStores()
 }

@@ -54,6 +54,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	}
 	r := router.New(router.Options{
 		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches,
+		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
 	})
 	st.router.Store(r)

@@ -58,6 +58,7 @@ var table = map[string]rule{
 	"router/cors":     {others: []string{"github.com/rs/cors"}},
 	"router/hub":      {own: []string{"flags", "store"}},
 	"router/adminweb": {own: []string{"flags", "store", "internal/textdiff", "router/authz", "router/hub"}},
+	"router/ofrep":    {own: []string{"flags", "router/authz", "router/evaluator"}, others: []string{"golang.org/x/time"}},
 	"router/flagsvc":  {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
 	"router/restapi":  {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub"}},
 	"router/syncsvc":  {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{grpc, protobuf}},
