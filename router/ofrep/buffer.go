@@ -52,7 +52,7 @@ func (b *buffer) read(r *http.Request) error {
 		switch {
 		case len(b.in) > maxBody:
 			return errTooLarge
-		case err == io.EOF: //nolint:errorlint // the contract of io.Reader is this very value
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return &refusal{status: http.StatusBadRequest, code: codeGeneral, details: "the body could not be read: " + err.Error()}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -45,7 +46,7 @@ func follow(t testing.TB, srv *httptest.Server, query string, headers ...string)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := srv.Client().Do(req)
+	resp, err := srv.Client().Do(req) //nolint:bodyclose // by stop
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestEvents(t *testing.T) {
 			}
 			ended = ev.retry != ""
 		}
-		if _, err := f.next(); err != io.EOF {
+		if _, err := f.next(); !errors.Is(err, io.EOF) {
 			t.Errorf("after the last word: %v", err)
 		}
 	}

@@ -59,7 +59,7 @@ func blank(text []byte) bool {
 func reason(err error) string {
 	for {
 		// An error of ParseValue wraps the class first and the cause last.
-		many, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the tree is walked by hand
+		many, ok := err.(interface{ Unwrap() []error })
 		if !ok {
 			return err.Error()
 		}

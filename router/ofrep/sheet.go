@@ -2,6 +2,7 @@ package ofrep
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -160,7 +161,7 @@ func (r *row) learn(d *flags.ValueDetails) *outcome {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := *r.outcomes.Load(); len(known) < mostOutcomes {
-		next := append(known[:len(known):len(known)], o)
+		next := append(slices.Clone(known), o)
 		r.outcomes.Store(&next)
 	}
 	return &o
