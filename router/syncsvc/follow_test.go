@@ -203,12 +203,14 @@ func TestStuck(t *testing.T) {
 func TestOversize(t *testing.T) {
 	var log strings.Builder
 	r := newRig(t, setup{sync: syncsvc.Options{Logger: lines(&log)}})
+	s, doc := r.follow(r.client(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20))), "")
 	var c flags.Commit
 	for i := range 5 {
 		c.Changes = append(c.Changes, large(fmt.Sprint("big", i), i, 900_000))
 	}
-	r.apply(c)
-	s, doc := r.follow(r.client(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20))), "")
+	for head := r.apply(c); doc.token.Before(head.Version); {
+		doc = next(t, s)
+	}
 	if len(doc.text) <= syncsvc.MaxClientBytes || get(doc.root, "flags").Len() != 6 {
 		t.Errorf("%d bytes of a set of %d flags", len(doc.text), get(doc.root, "flags").Len())
 	}
