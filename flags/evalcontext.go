@@ -19,7 +19,7 @@ var targetingKeySymbol = jsonlogic.Intern(TargetingKey)
 type EvaluationContext struct{ d *contextData }
 
 type contextData struct {
-	targetingKey string
+	targetingKey string // of attrs
 	attrs        *jsonlogic.Attributes
 	foreign      Scope // in place of attrs: a context that is read where it is
 }
@@ -157,7 +157,21 @@ func (ec EvaluationContext) TargetingKey() string {
 	if ec.d == nil {
 		return ""
 	}
-	return ec.d.targetingKey
+	return ec.d.key()
+}
+
+func (d *contextData) key() string {
+	if d.foreign == nil {
+		return d.targetingKey
+	}
+	return d.foreignKey()
+}
+
+// foreignKey asks the foreign context. A panic in its code costs the key, not the read.
+func (d *contextData) foreignKey() (key string) {
+	defer func() { _ = recover() }()
+	v, _ := d.foreign.Attribute(TargetingKey)
+	return v.Str()
 }
 
 // Attribute returns the top-level attribute of the given name.
@@ -198,11 +212,7 @@ type Scope interface {
 // the targeting key. For contexts that live for one or two reads; Entity is faster
 // to read from.
 func InPlace(s Scope) EvaluationContext {
-	d := &contextData{foreign: s}
-	if v, ok := s.Attribute(TargetingKey); ok {
-		d.targetingKey = v.Str()
-	}
-	return EvaluationContext{d}
+	return EvaluationContext{&contextData{foreign: s}}
 }
 
 // foreignScope is the data of a context made by InPlace as what a rule is evaluated on: a

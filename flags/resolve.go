@@ -51,7 +51,7 @@ func (n *flagNode) decide(ec EvaluationContext) *outcome {
 // work answers what is neither fixed nor picked.
 func (n *flagNode) work(ec EvaluationContext) (*outcome, Reason, ErrorCode) {
 	if n.mode >= modeStatic && n.overrides != nil && ec.d != nil {
-		if o := n.overrides.get(ec.d.targetingKey); o.text != nil {
+		if o := n.overrides.get(ec.d.key()); o.text != nil {
 			return found(n.outcome(o.text.variant))
 		}
 	}

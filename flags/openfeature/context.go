@@ -14,9 +14,19 @@ import (
 type scope struct {
 	flat of.FlattenedContext
 	err  error // the first attribute asked for that is no value
+
+	ec flags.EvaluationContext // that reads from this scope
 }
 
-var scopes = sync.Pool{New: func() any { return new(scope) }}
+// scopes are lent to one read after another: a context made by flags.InPlace asks its scope
+// anew each time, so it need not be made anew.
+var scopes = sync.Pool{New: func() any { return newScope(nil) }}
+
+func newScope(flat of.FlattenedContext) *scope {
+	s := &scope{flat: flat}
+	s.ec = flags.InPlace(s)
+	return s
+}
 
 // borrow returns a scope for one read, after which giveBack must be called.
 func borrow(flat of.FlattenedContext) *scope {
@@ -28,7 +38,7 @@ func borrow(flat of.FlattenedContext) *scope {
 // giveBack ends the use of the scope and returns what was wrong with its context.
 func (s *scope) giveBack() error {
 	err := s.err
-	*s = scope{}
+	s.flat, s.err = nil, nil
 	scopes.Put(s)
 	return err
 }

@@ -48,10 +48,10 @@ func evaluate[T any](
 	hooked func(*flags.Client, context.Context, string, flags.EvaluationContext, T) flags.Details[T],
 ) (r of.GenericResolutionDetail[T]) {
 	if p.client.Hooked() {
-		s := &scope{flat: flat}
-		d := hooked(p.client, ctx, key, flags.InPlace(s), fallback)
-		fill(&r, d, fallback, s.err)
-		r.FlagMetadata = metadataOf(d)
+		s := newScope(flat)
+		d := hooked(p.client, ctx, key, s.ec, fallback)
+		fill(&r, &d, fallback, s.err)
+		r.FlagMetadata = metadataOf(&d)
 		return r
 	}
 	view := p.client.View(ctx)
@@ -59,20 +59,20 @@ func evaluate[T any](
 	k := slot.of(key)
 	if k != nil && k.static {
 		d := read(view, key, flags.EvaluationContext{}, fallback)
-		fill(&r, d, fallback, nil)
-		r.FlagMetadata = describe(p, slot, k, key, d)
+		fill(&r, &d, fallback, nil)
+		r.FlagMetadata = describe(p, slot, k, key, &d)
 		return r
 	}
 	s := borrow(flat)
-	d := read(view, key, flags.InPlace(s), fallback)
-	fill(&r, d, fallback, s.giveBack())
-	r.FlagMetadata = describe(p, slot, k, key, d)
+	d := read(view, key, s.ec, fallback)
+	fill(&r, &d, fallback, s.giveBack())
+	r.FlagMetadata = describe(p, slot, k, key, &d)
 	return r
 }
 
 // fill copies details into the form of OpenFeature. invalid is what was wrong with the
 // context, where the rule came across it: then its answer counts for nothing.
-func fill[T any](r *of.GenericResolutionDetail[T], d flags.Details[T], fallback T, invalid error) {
+func fill[T any](r *of.GenericResolutionDetail[T], d *flags.Details[T], fallback T, invalid error) {
 	if invalid != nil {
 		r.Value, r.Reason = fallback, of.ErrorReason
 		r.ResolutionError = of.NewInvalidContextResolutionError(invalid.Error())

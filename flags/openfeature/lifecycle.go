@@ -44,8 +44,9 @@ func (p *Provider) condition() condition {
 }
 
 // Init is InitWithContext without a context.
-func (p *Provider) Init(ec of.EvaluationContext) error {
-	return p.InitWithContext(context.Background(), ec)
+func (p *Provider) Init(of.EvaluationContext) error {
+	p.sharing.calledFrom(2)
+	return p.init(context.Background())
 }
 
 // InitWithContext waits until the client holds a set, for at most InitTimeout, and from then on
@@ -53,6 +54,11 @@ func (p *Provider) Init(ec of.EvaluationContext) error {
 // where the first layer has denied the credentials; the client goes on trying, and PROVIDER_READY follows when a
 // set comes. Any number of calls is fine: the SDK makes one for each domain.
 func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) error {
+	p.sharing.calledFrom(2)
+	return p.init(ctx)
+}
+
+func (p *Provider) init(ctx context.Context) error {
 	r := p.start()
 	err := p.await(ctx, r)
 	// What the SDK will make of it.

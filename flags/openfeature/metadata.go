@@ -64,7 +64,7 @@ func (s *metadataSlot) of(key string) *known {
 }
 
 // describe returns the metadata of an answer, which are made when they are first asked for.
-func describe[T any](p *Provider, slot *metadataSlot, k *known, key string, d flags.Details[T]) of.FlagMetadata {
+func describe[T any](p *Provider, slot *metadataSlot, k *known, key string, d *flags.Details[T]) of.FlagMetadata {
 	if k == nil || k.freshness != d.Freshness {
 		k = &known{key: key, freshness: d.Freshness, static: d.Reason == flags.ReasonStatic, metadata: metadataOf(d)}
 		if slot == nil {
@@ -72,14 +72,14 @@ func describe[T any](p *Provider, slot *metadataSlot, k *known, key string, d fl
 		}
 		slot.p.Store(k)
 	}
-	if p.opts.SharedMetadata {
+	if p.sharing.allowed() {
 		return k.metadata
 	}
 	return maps.Clone(k.metadata)
 }
 
 // metadataOf returns the metadata of an answer, freshly made.
-func metadataOf[T any](d flags.Details[T]) of.FlagMetadata {
+func metadataOf[T any](d *flags.Details[T]) of.FlagMetadata {
 	own := d.Metadata()
 	m := make(of.FlagMetadata, own.Len()+2)
 	for name, v := range own.Members() {

@@ -23,10 +23,6 @@ type Options struct {
 	// Track takes what applications track. Default: a debug record in Logger, without the evaluation context.
 	Track  func(ctx context.Context, event string, ec of.EvaluationContext, details of.TrackingEventDetails)
 	Logger *slog.Logger // default slog.Default()
-	// SharedMetadata hands the same FlagMetadata map to every read of a flag, instead of a copy. The SDK's client
-	// copies it anyway; not so its package multi, which writes into the map, and must not be given one that is shared.
-	// Default false.
-	SharedMetadata bool
 }
 
 // Provider answers OpenFeature's reads from a client. It may be registered for any
@@ -35,6 +31,7 @@ type Provider struct {
 	client   *flags.Client
 	opts     Options
 	metadata atomic.Pointer[metadataCache]
+	sharing  sharing
 
 	mu     sync.Mutex
 	events chan of.Event // of the run that is on, or of the next
