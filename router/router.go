@@ -25,6 +25,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/adminweb"
 	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/evalsvc"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/flagsvc"
 	"github.com/holdfast-flags/holdfast/router/hub"
@@ -80,6 +81,7 @@ type Router struct {
 	writes   *writes
 	hub      *hub.Hub
 	eval     *evaluator.Evaluator
+	evalsvc  *evalsvc.Service
 	svc      *flagsvc.Service
 	sync     *syncsvc.Service
 	rest     *restapi.Service
@@ -114,6 +116,7 @@ func New(opts Options) *Router {
 	r.eval = evaluator.New(evaluator.Options{
 		Hub: r.hub, Policy: opts.Policy, Context: opts.Context, HeaderContext: opts.HeaderContext, Logger: opts.Logger,
 	})
+	r.evalsvc = evalsvc.New(evalsvc.Options{Evaluator: r.eval, Logger: opts.Logger})
 	for _, m := range opts.Mirrors {
 		p := &mirror{name: m.Name, replica: m.Replica, journal: opts.Store}
 		r.mirrors = append(r.mirrors, newPublisher(m.Name, p, opts.Logger))

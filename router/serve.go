@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// Listeners are where a router is served. HTTP and Ops may be nil.
+// Listeners are where a router is served. All but GRPC may be nil.
 type Listeners struct {
 	GRPC net.Listener // the router's own API, health, reflection
+	Eval net.Listener // flagd's evaluation protocols
 	HTTP net.Listener // the page, the REST API, OFREP
 	// HTTPName is the name that HTTP was configured with, if any. On loopback no others but
 	// localhost and addresses are answered to.
@@ -31,8 +32,8 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.follow(following) })
 
-	web, ops := r.httpServer(r.webHandler(on.HTTP, on.HTTPName)), r.httpServer(r.opsHandler())
-	failed := make(chan error, 3)
+	web, ops, eval := r.httpServer(r.webHandler(on.HTTP, on.HTTPName)), r.httpServer(r.opsHandler()), r.evalServer()
+	failed := make(chan error, 4)
 	serve := func(what string, l net.Listener, serve func(net.Listener) error) {
 		if l == nil {
 			return
@@ -44,6 +45,12 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 		})
 	}
 	serve("gRPC", on.GRPC, r.server.Serve)
+	serve("evaluation", limitPerAddress(on.Eval, connsPerAddress), func(l net.Listener) error {
+		if eval.TLSConfig != nil {
+			return eval.ServeTLS(l, "", "")
+		}
+		return eval.Serve(l)
+	})
 	serve("HTTP", r.secure(limitPerAddress(on.HTTP, connsPerAddress)), web.Serve)
 	serve("ops", r.secure(on.Ops), ops.Serve)
 
@@ -52,7 +59,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	r.stop(web, ops)
+	r.stop(web, ops, eval)
 	stopFollowing()
 	wg.Wait()
 	return errors.Join(err, r.Close())
@@ -89,6 +96,7 @@ func (r *Router) stop(servers ...*http.Server) {
 	r.rest.Drain()
 	r.page.Drain()
 	r.ofrep.Drain()
+	r.evalsvc.Drain()
 
 	graceful := make(chan struct{})
 	go func() {

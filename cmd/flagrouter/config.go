@@ -23,6 +23,8 @@ type config struct {
 	grpcAddr, httpAddr, opsAddr  string
 	corsOrigins                  []string
 	ofrepRate                    float64
+	evalAddr                     string
+	context, contextFromHeader   []string
 	tlsCert, tlsKey, tlsClientCA string
 	auth                         string
 	insecure                     bool
@@ -39,10 +41,13 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
 	f.StringVar(&c.grpcAddr, "grpc-addr", "127.0.0.1:8015", "gRPC API for SDKs and flagctl, health, reflection")
+	f.StringVar(&c.evalAddr, "eval-addr", "127.0.0.1:8013", "flagd's evaluation protocols: gRPC, gRPC-Web, Connect")
 	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags, OFREP, REST")
 	f.StringVar(&c.opsAddr, "ops-addr", "127.0.0.1:8014", "/livez, /readyz, /metrics")
 	f.StringArrayVar(&c.corsOrigins, "cors-origin", nil, "origin whose web pages may evaluate flags, https://app.example or *; repeatable")
 	f.Float64Var(&c.ofrepRate, "ofrep-rate", 0, "OFREP requests per second and API key or address, 429 above; 0 is any number")
+	f.StringArrayVar(&c.context, "context", nil, "KEY=VALUE that every evaluation sees, whatever its own context says; repeatable")
+	f.StringArrayVar(&c.contextFromHeader, "context-from-header", nil, "HEADER=KEY: evaluations see the request header as KEY, before all else; repeatable")
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM) for all of them")
 	f.StringVar(&c.tlsKey, "tls-key", "", "key file (PEM) of --tls-cert")
 	f.StringVar(&c.tlsClientCA, "tls-client-ca", "", "CA file (PEM) that clients' certificates must be signed by")
@@ -190,7 +195,7 @@ func (c *config) check() error {
 		return errors.New("--tls-client-ca needs --tls-cert and --tls-key")
 	}
 	for _, a := range []struct{ flag, addr string }{
-		{"--grpc-addr", c.grpcAddr}, {"--http-addr", c.httpAddr}, {"--ops-addr", c.opsAddr},
+		{"--grpc-addr", c.grpcAddr}, {"--eval-addr", c.evalAddr}, {"--http-addr", c.httpAddr}, {"--ops-addr", c.opsAddr},
 	} {
 		if err := c.checkAddr(a.flag, a.addr); err != nil {
 			return err
@@ -203,6 +208,12 @@ func (c *config) check() error {
 	}
 	if !(c.ofrepRate >= 0) {
 		return fmt.Errorf("--ofrep-rate %v: want 0 or more requests per second", c.ofrepRate)
+	}
+	if _, err := c.staticContext(); err != nil {
+		return err
+	}
+	if _, err := c.headerContext(); err != nil {
+		return err
 	}
 	return c.checkStores()
 }

@@ -60,7 +60,7 @@ type process struct {
 // start runs the command on free ports and waits until it says what it serves.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	args = append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0", "--log-format=json"}, args...)
+	args = append([]string{"--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0", "--log-format=json"}, args...)
 	p := &process{cmd: exec.CommandContext(context.Background(), binary, args...), exited: make(chan struct{})}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -234,7 +234,7 @@ func TestTermWhileBusy(t *testing.T) {
 
 // TestMisfortunes: what is wrong outside the command.
 func TestMisfortunes(t *testing.T) {
-	free := []string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}
+	free := []string{"--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}
 	with := func(args ...string) []string { return append(args, free...) }
 	t.Run("port in use", func(t *testing.T) {
 		lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -244,7 +244,7 @@ func TestMisfortunes(t *testing.T) {
 		defer func() { _ = lis.Close() }()
 		dir := filepath.Join(t.TempDir(), "data")
 		refused(t, []string{"--http-addr", lis.Addr().String(), "in use"},
-			"--data-dir", dir, "--grpc-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0", "--http-addr", lis.Addr().String())
+			"--data-dir", dir, "--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0", "--http-addr", lis.Addr().String())
 		if _, err := os.Stat(dir); err == nil {
 			t.Error("the store was made although nothing could be served")
 		}
@@ -311,7 +311,7 @@ func TestPlaces(t *testing.T) {
 	}
 	refused(t, []string{"another lineage", accepted.Head().Token().String()},
 		"--data-dir", t.TempDir(), "--mirror", mirror, "--log-level=error",
-		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0")
+		"--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0")
 
 	// The mirror is a store as well: a router over it goes on where the other was.
 	p = start(t, "--store", mirror)

@@ -49,7 +49,10 @@ func TestBadConfig(t *testing.T) {
 		{[]string{"--log-format", "xml"}, "text or json"},
 		{[]string{"--log-level", "loud"}, "loud"},
 		{[]string{"--log-level", "info+3"}, "info+3"},
-		{[]string{"--eval-addr", "127.0.0.1:8013"}, "eval-addr"},
+		{[]string{"--eval-addr", "0.0.0.0:8013"}, "--insecure"},
+		{[]string{"--context", "plan"}, `--context "plan": want KEY=VALUE`},
+		{[]string{"--context", "a=1", "--context", "a=2"}, "--context says a twice"},
+		{[]string{"--context-from-header", "X-Plan="}, `--context-from-header "X-Plan=": want HEADER=KEY`},
 		{[]string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
 		{[]string{file("stroe: memory\n")}, `router.yaml:1: unknown option "stroe"`},
 		{[]string{file("- store\n")}, "mapping"},
@@ -61,7 +64,7 @@ func TestBadConfig(t *testing.T) {
 		{[]string{file("config: other.yaml\n")}, "unknown option"},
 	} {
 		var out, errs bytes.Buffer
-		args := append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}, c.args...)
+		args := append([]string{"--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}, c.args...)
 		code := run(t.Context(), args, stdio{env: nobody, out: &out, err: &errs})
 		line := errs.String()
 		if code != exitUsage || strings.Count(line, "\n") != 1 || !strings.HasPrefix(line, "flagrouter: ") || !strings.Contains(line, c.want) {

@@ -52,7 +52,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 		}
 		return errors.Join(err, st.Close())
 	}
+	static, _ := c.staticContext() // both were checked
+	headers, _ := c.headerContext()
 	r := router.New(router.Options{
+		Context: static, HeaderContext: headers,
 		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches,
 		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
@@ -124,7 +127,10 @@ func listen(ctx context.Context, c *config) (router.Listeners, error) {
 	for _, l := range []struct {
 		flag, addr string
 		to         *net.Listener
-	}{{"--grpc-addr", c.grpcAddr, &on.GRPC}, {"--http-addr", c.httpAddr, &on.HTTP}, {"--ops-addr", c.opsAddr, &on.Ops}} {
+	}{
+		{"--grpc-addr", c.grpcAddr, &on.GRPC}, {"--eval-addr", c.evalAddr, &on.Eval},
+		{"--http-addr", c.httpAddr, &on.HTTP}, {"--ops-addr", c.opsAddr, &on.Ops},
+	} {
 		opened, err := config.Listen(ctx, "tcp", l.addr)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			err = fmt.Errorf("%s %s: port is in use; is another flagrouter running? stop it or name another address", l.flag, l.addr)
@@ -140,7 +146,7 @@ func listen(ctx context.Context, c *config) (router.Listeners, error) {
 }
 
 func closeAll(on router.Listeners) {
-	for _, l := range []net.Listener{on.GRPC, on.HTTP, on.Ops} {
+	for _, l := range []net.Listener{on.GRPC, on.Eval, on.HTTP, on.Ops} {
 		if l != nil {
 			_ = l.Close() // closed already where it was served
 		}
@@ -178,7 +184,7 @@ func announce(log *slog.Logger, c *config, st *opened, on router.Listeners, head
 		scheme = "https://"
 	}
 	log.Info("serving", "page", scheme+on.HTTP.Addr().String(), "grpc", on.GRPC.Addr().String(),
-		"ops", scheme+on.Ops.Addr().String(), "store", st.name, "token", head.Token().String())
+		"eval", on.Eval.Addr().String(), "ops", scheme+on.Ops.Addr().String(), "store", st.name, "token", head.Token().String())
 }
 
 func version() string {

@@ -45,7 +45,7 @@ func newHouse(dir string) (*house, error) {
 	h.redis = &proc{name: "redis-server", args: []string{"--bind", "127.0.0.1", "--port", redisPort, "--save", "", "--appendonly", "no"}, ready: dialable(addrs[1])}
 	h.router = &proc{
 		name: filepath.Join("bin", "flagrouter"),
-		args: []string{"--data-dir", filepath.Join(dir, "router"), "--grpc-addr", h.grpc, "--http-addr", addrs[2], "--ops-addr", h.ops,
+		args: []string{"--data-dir", filepath.Join(dir, "router"), "--grpc-addr", h.grpc, "--eval-addr", "127.0.0.1:0", "--http-addr", addrs[2], "--ops-addr", h.ops,
 			"--mirror", h.mongoURI, "--cache", h.redisURL},
 		ready: h.routerReady,
 	}

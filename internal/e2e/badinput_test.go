@@ -18,7 +18,7 @@ func TestRouterRefusesPlainly(t *testing.T) {
 	}
 	taken := startRouter(t)
 	free := func() []string {
-		return []string{"--grpc-addr", freeAddr(t), "--ops-addr", freeAddr(t), "--http-addr", freeAddr(t), "--data-dir", filepath.Join(t.TempDir(), "d")}
+		return []string{"--grpc-addr", freeAddr(t), "--eval-addr", "127.0.0.1:0", "--ops-addr", freeAddr(t), "--http-addr", freeAddr(t), "--data-dir", filepath.Join(t.TempDir(), "d")}
 	}
 	tests := []struct {
 		name string

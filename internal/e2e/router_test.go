@@ -36,7 +36,7 @@ type router struct {
 func newRouter(t *testing.T, args ...string) *router {
 	t.Helper()
 	r := &router{t: t, grpc: freeAddr(t), ops: freeAddr(t), http: freeAddr(t), log: &lockedBuffer{}}
-	r.args = append([]string{"--grpc-addr", r.grpc, "--ops-addr", r.ops, "--http-addr", r.http, "--data-dir", filepath.Join(t.TempDir(), "data"), "--log-format", "text"}, args...)
+	r.args = append([]string{"--grpc-addr", r.grpc, "--eval-addr", "127.0.0.1:0", "--ops-addr", r.ops, "--http-addr", r.http, "--data-dir", filepath.Join(t.TempDir(), "data"), "--log-format", "text"}, args...)
 	t.Cleanup(func() {
 		r.kill()
 		if t.Failed() {

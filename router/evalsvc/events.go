@@ -1,0 +1,98 @@
+package evalsvc
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	v2 "github.com/holdfast-flags/holdfast/internal/pb/flagd/evaluation/v2"
+	"github.com/holdfast-flags/holdfast/router/evaluator"
+)
+
+// Events without data are the same for everybody.
+var (
+	providerReady    = plainEvent("provider_ready")
+	keepAlive        = plainEvent("keep_alive")
+	providerShutdown = plainEvent("provider_shutdown")
+)
+
+// events serves an event stream. All versions of it are the same on the wire.
+func events(s *Service, procedure string) {
+	h := connect.NewServerStreamHandler(procedure, s.eventStream, s.handling()...)
+	s.handlers[procedure] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := &timely{ResponseWriter: w, conn: http.NewResponseController(w), limit: s.opts.WriteTimeout}
+		// The limits of the server are those of an answer that ends. Where the
+		// connection has no deadlines, nobody needs to lift them.
+		_, _ = t.conn.SetReadDeadline(time.Time{}), t.conn.SetWriteDeadline(time.Time{})
+		defer t.arm() // for what the server has yet to say
+		h.ServeHTTP(t, r)
+	})
+}
+
+// timely is a response that ends if the client does not take what is written in time.
+type timely struct {
+	http.ResponseWriter
+	conn  *http.ResponseController
+	limit time.Duration
+}
+
+func (t *timely) arm() { _ = t.conn.SetWriteDeadline(time.Now().Add(t.limit)) }
+
+// disarm is needed because on HTTP/2 a deadline ends streams that are merely silent.
+func (t *timely) disarm() { _ = t.conn.SetWriteDeadline(time.Time{}) }
+
+// Write is http.ResponseWriter's.
+func (t *timely) Write(p []byte) (int, error) {
+	t.arm()
+	defer t.disarm()
+	return t.ResponseWriter.Write(p)
+}
+
+// Flush is http.Flusher's.
+func (t *timely) Flush() {
+	t.arm()
+	defer t.disarm()
+	_ = t.conn.Flush() // the next Write reports what is wrong
+}
+
+// Unwrap is for http.ResponseController.
+func (t *timely) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+// eventStream tells a client what changes until it leaves or is told to.
+func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.EventStreamRequest], out *connect.ServerStream[event]) error {
+	call, err := s.begin(ctx, req.Header())
+	if err != nil {
+		return err
+	}
+	f := s.feedOf(&call)
+	sub := f.subscribe() // before it is ready, so that nothing is missed in between
+	defer f.unsubscribe(sub)
+	out.ResponseHeader()[evaluator.RevisionHeader] = []string{call.Revision}
+	if err := out.Send(providerReady); err != nil {
+		return err
+	}
+	silence := time.NewTimer(s.opts.KeepAlive)
+	defer silence.Stop()
+	for {
+		ev := keepAlive
+		select {
+		case <-sub.wake:
+			n := sub.take()
+			if n == nil {
+				continue // it was taken with the one before
+			}
+			ev = n.event
+		case <-silence.C:
+		case <-s.drain:
+			return out.Send(providerShutdown)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := out.Send(ev); err != nil {
+			return err
+		}
+		silence.Reset(s.opts.KeepAlive)
+	}
+}
