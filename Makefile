@@ -1,6 +1,7 @@
 # Everything that is done to Holdfast is a target here. `make help` lists them.
 TOOLS := $(CURDIR)/.tools
 export HOLDFAST_DEVMONGO := $(TOOLS)/devmongo
+PROVIDERS := $(TOOLS)/realclients
 FUZZTIME ?= 30s
 # Days of random faults, without the race detector, which a part of them has in the suite.
 NEMESIS := go test -timeout 60m -run ^TestNemesis ./internal/matrix
@@ -56,6 +57,10 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 demo: deps build $(HOLDFAST_DEVMONGO) ## outage after outage in one terminal; ends by itself
 	go run ./internal/demo
 
+.PHONY: realclients
+realclients: deps build $(PROVIDERS)/.installed ## published OpenFeature providers, in Node and in Chromium, against a router
+	go run ./internal/realclients -modules $(PROVIDERS)/node_modules
+
 .PHONY: generate
 generate: $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc $(TOOLS)/protoc-gen-connect-go ## protobuf code from internal/pb (needs protoc 3.21)
 	PATH="$(TOOLS):$$PATH" internal/pb/generate.sh
@@ -75,6 +80,13 @@ $(TOOLS)/protoc-gen-go-grpc: internal/tools/go.mod
 
 $(TOOLS)/protoc-gen-connect-go: internal/tools/go.mod
 	cd internal/tools && go build -o $@ connectrpc.com/connect/cmd/protoc-gen-connect-go
+
+# The lock file names versions and checksums of all packages, and no registry.
+$(PROVIDERS)/.installed: internal/realclients/js/package.json internal/realclients/js/package-lock.json
+	mkdir -p $(PROVIDERS)
+	cp $^ $(PROVIDERS)
+	cd $(PROVIDERS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
 
 $(HOLDFAST_DEVMONGO): $(wildcard internal/devmongo/*.go) internal/devmongo/go.mod
 	cd internal/devmongo && go build -o $@ .

@@ -79,6 +79,7 @@ var table = map[string]rule{
 	"internal/textdiff":            {},
 	"internal/session/sessiontest": {own: []string{"flags", "store/memstore"}},
 	"internal/demo":                {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
+	"internal/realclients":         {own: []string{"flags", "internal/pb/..."}, others: []string{grpc, protobuf, "connectrpc.com/connect"}},
 	"internal/matrix":              {},
 	"internal/matrix/sum":          {own: []string{"internal/matrix"}},
 	"internal/matrix/rig":          {own: []string{"..."}, others: []string{""}},

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// addresses is where the router listens.
+type addresses struct {
+	Eval string `json:"eval"`
+	Sync string `json:"sync"`
+	HTTP string `json:"http"`
+	ops  string
+}
+
+// router is a flagrouter process that comes back on the same ports.
+type router struct {
+	addresses
+	bin    string // folder of the programs
+	dir    string
+	origin string // of the page, which may ask from there
+	cmd    *exec.Cmd
+	log    tail
+}
+
+// startRouter starts a router on a new store with both flag sets.
+func startRouter(ctx context.Context, bin, dir, origin string) (*router, error) {
+	r := &router{bin: bin, dir: dir, origin: origin}
+	for _, addr := range []*string{&r.Eval, &r.Sync, &r.HTTP, &r.ops} {
+		var err error
+		if *addr, err = freeAddr(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for name, data := range map[string][]byte{"default.json": defaultFlags, "other.json": otherFlags} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.start(ctx); err != nil {
+		r.kill()
+		return nil, err
+	}
+	if err := r.flagctl(ctx, "--set", "other", "import", filepath.Join(dir, "other.json"), "--server", r.Sync); err != nil {
+		r.kill()
+		return nil, err
+	}
+	return r, nil
+}
+
+// start starts the process and waits until it is ready.
+func (r *router) start(ctx context.Context) error {
+	r.cmd = exec.CommandContext(ctx, filepath.Join(r.bin, "flagrouter"),
+		"--eval-addr", r.Eval, "--grpc-addr", r.Sync, "--http-addr", r.HTTP, "--ops-addr", r.ops,
+		"--data-dir", filepath.Join(r.dir, "data"), "--seed", filepath.Join(r.dir, "default.json"),
+		"--cors-origin", r.origin, "--context", "region=lab", "--log-format", "text")
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	r.cmd.Stdout, r.cmd.Stderr = &r.log, &r.log
+	if err := r.cmd.Start(); err != nil {
+		r.cmd = nil
+		return err
+	}
+	ready := func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.ops+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return errors.New(resp.Status)
+		}
+		return nil
+	}
+	if err := eventually(ctx, ready); err != nil {
+		return fmt.Errorf("flagrouter is not ready: %w\n%s", err, &r.log)
+	}
+	return nil
+}
+
+// stop ends the process as an operator would.
+func (r *router) stop() error {
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	err := r.cmd.Wait()
+	r.cmd = nil
+	return err
+}
+
+// kill ends the process if there is one.
+func (r *router) kill() {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Kill() // may have ended by itself
+	_ = r.cmd.Wait()
+	r.cmd = nil
+}
+
+// flagctl runs the command line that operators use.
+func (r *router) flagctl(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "flagctl"), args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("flagctl %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// inBothSets runs a command line for each flag set, at the router or, while it is
+// away, straight on its store.
+func (r *router) inBothSets(ctx context.Context, args ...string) error {
+	place := []string{"--server", r.Sync}
+	if r.cmd == nil {
+		place = []string{"--store", "bolt:" + filepath.Join(r.dir, "data", "holdfast.db")}
+	}
+	for _, set := range []string{"default", "other"} {
+		if err := r.flagctl(ctx, append(append([]string{"--set", set}, place...), args...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeAddr returns a loopback address that nothing listens on right now. It is
+// below the ports that systems hand out by themselves, so that nobody is given it
+// while the router is away.
+func freeAddr(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+		if l, err := lc.Listen(ctx, "tcp", addr); err == nil {
+			return addr, l.Close()
+		}
+	}
+	return "", errors.New("no free port")
+}
+
+// patience is how long something may take on a busy machine before it is a failure.
+const patience = 30 * time.Second
+
+// eventually asks again and again until check returns nil.
+func eventually(ctx context.Context, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("not within %v: %w", patience, err)
+		}
+	}
+}
