@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/faultnet"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // served is a router at work, in memory.
 type served struct {
 	*router.Router
-	grpc, http, ops *bufconn.Listener
+	grpc, http, ops *faultnet.Pipes
 	stop            context.CancelFunc
 	ended           chan error
 }
@@ -33,7 +33,7 @@ func serve(t testing.TB, opts router.Options) *served {
 	t.Helper()
 	s := &served{
 		Router: router.New(opts), ended: make(chan error, 1),
-		grpc: bufconn.Listen(1 << 16), http: bufconn.Listen(1 << 16), ops: bufconn.Listen(1 << 16),
+		grpc: faultnet.NewPipes(), http: faultnet.NewPipes(), ops: faultnet.NewPipes(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
