@@ -20,7 +20,7 @@ import (
 func main() {
 	turns := flag.Int("turns", 150, "how often each shape is measured; outages a twentieth as often")
 	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
-	only := flag.String("only", "", "measure the shapes with this in their name, or one of reads, demands, breaker, load, cold, outage, fan-out and memory")
+	only := flag.String("only", "", "measure the shapes with this in their name, or one of reads, demands, breaker, load, cold, outage, fan-out, memory and sync")
 	clients := flag.Int("clients", 1000, "how many clients a toggle goes out to")
 	flag.Parse()
 	if path := os.Getenv(coldEnv); path != "" {
@@ -60,6 +60,7 @@ func run(ctx context.Context, turns int, slice time.Duration, only string, clien
 		{"outage", func(ctx context.Context) error { return outages(ctx, max(1, turns/20)) }},
 		{"fan-out", func(ctx context.Context) error { return fanOuts(ctx, clients, 60) }},
 		{"memory", func(ctx context.Context) error { return memories(ctx, clients) }},
+		{"sync", func(ctx context.Context) error { return syncs(ctx, clients, 15) }},
 	}
 	if i := slices.IndexFunc(sections, func(s section) bool { return s.name == only }); i >= 0 {
 		return sections[i].run(ctx)

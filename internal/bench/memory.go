@@ -27,6 +27,9 @@ const (
 
 // connected is the process of such clients. It ends with its standard input.
 func connected(ctx context.Context, addr, head string, clients int) error {
+	if head == syncMode {
+		return connectedSync(ctx, addr, clients)
+	}
 	encoded, err := hex.DecodeString(head)
 	if err != nil {
 		return err
