@@ -42,6 +42,7 @@ type Service struct {
 	opts    Options
 	limiter *limiter // nil: none
 	sheets  sync.Map // set -> *sheet, the newest
+	laying  sync.Mutex
 	memo    evaluator.Memo[[]byte]
 	feeds   feeds
 	streams atomic.Int64

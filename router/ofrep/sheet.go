@@ -47,6 +47,11 @@ const mostOutcomes = 64
 // sheetOf returns the sheet of a call's snapshot.
 func (s *Service) sheetOf(call *evaluator.Call) *sheet {
 	snap := call.View.Snapshot()
+	if last, _ := s.sheets.Load(call.Set); last != nil && last.(*sheet).snap == snap {
+		return last.(*sheet)
+	}
+	s.laying.Lock() // after a change everybody comes at once: one lays it out
+	defer s.laying.Unlock()
 	last, _ := s.sheets.Load(call.Set)
 	old, _ := last.(*sheet)
 	if old != nil && old.snap == snap {
