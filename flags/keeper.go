@@ -108,6 +108,9 @@ func (k *keeper) installLocked(l *layer, u *Update) error {
 	}
 	old := k.held
 	k.held, k.layer, k.asOf, k.proved = snap, l, u.AsOf, false
+	if l.origin && k.lineage == "" {
+		k.lineage = snap.head.Lineage // here, since fix would offer the set as well
+	}
 	k.settle(l, u.Head, u.AsOf)
 	k.offer(l, *u, old, snap)
 	if l.observe.Installed != nil {
