@@ -111,14 +111,18 @@ func (got answer) fits(want answer) error {
 
 var revision = regexp.MustCompile(`^\w+@\d+\.\d+~\w+$`)
 
-// carries tells what is missing in the metadata of an answer: some of its own, and
-// always the revision that it is from.
+// carries tells what is missing in the metadata of an answer.
 func (got answer) carries(want map[string]any) error {
 	for k, v := range want {
 		if got.Metadata[k] != v {
 			return fmt.Errorf("metadata %v, want %s=%v", got.Metadata, k, v)
 		}
 	}
+	return nil
+}
+
+// dated tells whether an answer says which revision it is from.
+func (got answer) dated() error {
 	if token, _ := got.Metadata["holdfastRevision"].(string); !revision.MatchString(token) {
 		return fmt.Errorf("metadata %v without a revision", got.Metadata)
 	}

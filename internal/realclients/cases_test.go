@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -32,7 +33,7 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 func TestMetadataThatIsMissing(t *testing.T) {
 	want := map[string]any{"owner": "shop", "tier": 2.5}
 	whole := map[string]any{"owner": "shop", "tier": 2.5, "more": true, "holdfastRevision": "default@0.57~k7q2m9"}
-	if err := (answer{Metadata: whole}).carries(want); err != nil {
+	if err := errors.Join((answer{Metadata: whole}).carries(want), (answer{Metadata: whole}).dated()); err != nil {
 		t.Error(err)
 	}
 	for _, meta := range []map[string]any{
@@ -42,7 +43,7 @@ func TestMetadataThatIsMissing(t *testing.T) {
 		{"owner": "shop", "tier": "2.5", "holdfastRevision": "default@0.57~k7q2m9"},
 		{"tier": 2.5, "holdfastRevision": "default@0.57~k7q2m9"},
 	} {
-		if err := (answer{Metadata: meta}).carries(want); err == nil {
+		if (answer{Metadata: meta}).carries(want) == nil && (answer{Metadata: meta}).dated() == nil {
 			t.Errorf("%v passes for %v", meta, want)
 		}
 	}

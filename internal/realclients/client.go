@@ -39,6 +39,7 @@ type client struct {
 	integers   bool     // it can ask for them
 	caches     bool     // STATIC answers come again as CACHED
 	noMetadata bool     // it drops metadata
+	bulk       bool     // it gets many answers with one revision, which it tells for unknown flags
 	noEvents   bool     // it raises none
 	keyless    bool     // its changes name no flags
 	lost       []string // events in an outage
@@ -89,6 +90,9 @@ func (c *client) value(tc testcase, got answer, r *report) {
 	r.check(c.name, what, got.fits(want))
 	if tc.Metadata != nil && !c.noMetadata {
 		r.check(c.name, "metadata of "+tc.Flag, got.carries(tc.Metadata))
+	}
+	if c.bulk == (want.Error == "FLAG_NOT_FOUND") && (c.bulk || tc.Metadata != nil) && !c.noMetadata {
+		r.check(c.name, "revision with "+tc.Flag, got.dated())
 	}
 }
 

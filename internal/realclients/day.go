@@ -44,17 +44,19 @@ func day(ctx context.Context, router *router, guests []guest, r *report) error {
 		see    func(guest)
 	}{
 		{"first answers", func() error { return nil }, func(g guest) { g.arrive(ctx, router.addresses, table, r) }},
-		{"toggle", func() error { return router.inBothSets(ctx, "toggle", "switch") }, func(g guest) { g.switched(ctx, true, r) }},
-		{"override", func() error { return router.inBothSets(ctx, "override", "set", "plain", "--entity", "tenant-42", "on") },
+		{"toggle", func() error { return router.inBothSets(ctx, []string{"toggle"}, "switch") }, func(g guest) { g.switched(ctx, true, r) }},
+		{"override", func() error {
+			return router.inBothSets(ctx, []string{"override", "set"}, "plain", "--entity", "tenant-42", "on")
+		},
 			func(g guest) { g.overridden(ctx, table, r) }},
 		{"outage", router.stop, func(g guest) { g.left(ctx, table, r) }},
 		{"return", func() error {
-			if err := router.inBothSets(ctx, "toggle", "away"); err != nil {
+			if err := router.inBothSets(ctx, []string{"toggle"}, "away"); err != nil {
 				return err
 			}
 			return router.start(ctx)
 		}, func(g guest) { g.returned(ctx, r) }},
-		{"toggle after it", func() error { return router.inBothSets(ctx, "toggle", "switch") }, func(g guest) { g.switched(ctx, false, r) }},
+		{"toggle after it", func() error { return router.inBothSets(ctx, []string{"toggle"}, "switch") }, func(g guest) { g.switched(ctx, false, r) }},
 	}
 	for _, part := range parts {
 		begin := time.Now()
@@ -88,7 +90,7 @@ func (c *client) mark(ctx context.Context, r *report) {
 
 func (c *client) switched(ctx context.Context, on bool, r *report) {
 	c.hear(ctx, "switch", r)
-	r.check(c.name, fmt.Sprintf("switch is %v", on), c.until(ctx, nil, question{"switch", "boolean", !on}, on))
+	r.check(c.name, fmt.Sprintf("switch is %v", on), c.until(ctx, nil, question{own(c.set, "switch"), "boolean", !on}, on))
 }
 
 // hear checks that a change was told.
@@ -98,13 +100,13 @@ func (c *client) hear(ctx context.Context, flag string, r *report) {
 	case c.keyless:
 		r.check(c.name, "event of a change of "+flag, c.Await(ctx, changed, ""))
 	default:
-		r.check(c.name, "event of a change of "+flag, c.Await(ctx, changed, flag))
+		r.check(c.name, "event of a change of "+flag, c.Await(ctx, changed, own(c.set, flag)))
 	}
 }
 
 func (c *client) overridden(ctx context.Context, table cases, r *report) {
 	c.hear(ctx, "plain", r)
-	q := question{"plain", "boolean", false}
+	q := question{own(c.set, "plain"), "boolean", false}
 	tenant := table.Contexts["tenant"]
 	r.check(c.name, "override arrives", c.until(ctx, tenant, q, true))
 	// Twice each: a client that keeps answers by key alone must not be led to.
@@ -144,5 +146,5 @@ func (c *client) returned(ctx context.Context, r *report) {
 	for _, event := range c.found {
 		r.check(c.name, event+" after the outage", c.Await(ctx, event, ""))
 	}
-	r.check(c.name, "what changed in the outage", c.until(ctx, nil, question{"away", "boolean", false}, true))
+	r.check(c.name, "what changed in the outage", c.until(ctx, nil, question{own(c.set, "away"), "boolean", false}, true))
 }

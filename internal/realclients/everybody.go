@@ -16,7 +16,7 @@ func everybody(node, page *host) []guest {
 		process = client{kinds: []string{"in-process"}, lost: []string{stale, failed}, found: []string{ready}}
 		ofrep   = client{kinds: []string{"ofrep"}, noEvents: true, away: "GENERAL"}
 		web     = client{kinds: []string{"flagd-web", "v1"}, noMetadata: true, keyless: true}
-		bulk    = client{kinds: []string{"ofrep-web"}, lost: []string{stale}}
+		bulk    = client{kinds: []string{"ofrep-web"}, bulk: true, lost: []string{stale}}
 		fetch   = client{kinds: []string{"v2"}, noEvents: true, away: "GENERAL"}
 		v2      = client{kinds: []string{"v2"}, lost: []string{shutdown, stale}, found: []string{ready}, away: "GENERAL", integers: true}
 		v1      = client{kinds: []string{"v1"}, lost: []string{shutdown, stale}, found: []string{ready}, away: "GENERAL", integers: true}
@@ -85,25 +85,14 @@ func (c remote) Await(ctx context.Context, event, flag string) error {
 // quiet waits until a polling client was told three times that nothing is new,
 // and fails if that made it say that something is.
 func quiet(ctx context.Context, c remote) error {
+	// A poll from before may still be under way; the first of these is after it.
+	if err := notModified(ctx, c, 1); err != nil {
+		return err
+	}
 	if err := c.Mark(ctx); err != nil {
 		return err
 	}
-	told := func(ctx context.Context) (n int, err error) {
-		err = c.host.call(ctx, c.name, "notModified", nil, &n)
-		return n, err
-	}
-	before, err := told(ctx)
-	if err != nil {
-		return err
-	}
-	err = eventually(ctx, func(ctx context.Context) error {
-		n, err := told(ctx)
-		if err == nil && n < before+3 {
-			err = fmt.Errorf("%d polls answered by 304", n-before)
-		}
-		return err
-	})
-	if err != nil {
+	if err := notModified(ctx, c, 3); err != nil {
 		return err
 	}
 	var log []struct{ Type string }
@@ -114,4 +103,20 @@ func quiet(ctx context.Context, c remote) error {
 		return fmt.Errorf("events %v", log)
 	}
 	return nil
+}
+
+// notModified waits until so many polls more were answered by 304.
+func notModified(ctx context.Context, c remote, more int) error {
+	before := -1
+	return eventually(ctx, func(ctx context.Context) error {
+		var n int
+		err := c.host.call(ctx, c.name, "notModified", nil, &n)
+		if before < 0 {
+			before = n
+		}
+		if err == nil && n < before+more {
+			err = fmt.Errorf("%d polls answered by 304", n-before)
+		}
+		return err
+	})
 }

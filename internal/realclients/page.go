@@ -27,7 +27,7 @@ type page struct {
 
 // flags that Chromium needs in a container and on a machine without the internet.
 var chromiumFlags = []string{
-	"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+	"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--log-level=3",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync",
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -120,19 +121,28 @@ func (r *router) flagctl(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// inBothSets runs a command line for each flag set, at the router or, while it is
-// away, straight on its store.
-func (r *router) inBothSets(ctx context.Context, args ...string) error {
+// inBothSets runs a command line about a flag of each set, at the router or, while
+// it is away, straight on its store.
+func (r *router) inBothSets(ctx context.Context, command []string, flag string, args ...string) error {
 	place := []string{"--server", r.Sync}
 	if r.cmd == nil {
 		place = []string{"--store", "bolt:" + filepath.Join(r.dir, "data", "holdfast.db")}
 	}
 	for _, set := range []string{"default", "other"} {
-		if err := r.flagctl(ctx, append(append([]string{"--set", set}, place...), args...)...); err != nil {
+		if err := r.flagctl(ctx, slices.Concat(place, []string{"--set", set}, command, []string{own(set, flag)}, args)...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// own is the name that a flag has in a set: a client that hears of another set's
+// flag instead of its own shall not pass.
+func own(set, flag string) string {
+	if set == "default" {
+		return flag
+	}
+	return set + "-" + flag
 }
 
 // freeAddr returns a loopback address that nothing listens on right now. It is

@@ -214,6 +214,7 @@ func (s *source) switched(ctx context.Context, on bool, r *report) { s.defaults(
 
 // defaults checks that a boolean flag arrives with another default.
 func (s *source) defaults(ctx context.Context, flag string, on bool, r *report) {
+	flag = own(s.set, flag)
 	want := "off"
 	if on {
 		want = "on"
@@ -228,7 +229,7 @@ func (s *source) defaults(ctx context.Context, flag string, on bool, r *report) 
 
 func (s *source) overridden(ctx context.Context, _ cases, r *report) {
 	r.check(s.name, "the override is a rule", s.await(ctx, func(p payload) error {
-		if rule := string(p.Flags["plain"].Targeting); !strings.Contains(rule, "tenant-42") {
+		if rule := string(p.Flags[own(s.set, "plain")].Targeting); !strings.Contains(rule, "tenant-42") {
 			return fmt.Errorf("targeting %s at %s", rule, p.token)
 		}
 		return nil

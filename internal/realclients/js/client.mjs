@@ -84,6 +84,6 @@ export async function perform(clients, { id, client, op, args }) {
     const result = await clients[client][op](args);
     return JSON.stringify({ id, result: result ?? null });
   } catch (e) {
-    return JSON.stringify({ id, error: String(e?.stack ?? e) });
+    return JSON.stringify({ id, error: String(e) });
   }
 }
