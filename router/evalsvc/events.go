@@ -2,6 +2,7 @@ package evalsvc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -30,6 +31,8 @@ func events(s *Service, procedure string) {
 		h.ServeHTTP(t, r)
 	})
 }
+
+var errShutdown = errors.New("router is shutting down")
 
 // timely is a response that ends if the client does not take what is written in time.
 type timely struct {
@@ -86,7 +89,13 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 			ev = n.event
 		case <-silence.C:
 		case <-s.drain:
-			return out.Send(providerShutdown)
+			if err := out.Send(providerShutdown); err != nil {
+				return err
+			}
+			// A stream that ends well is left as it is by flagd's provider for JavaScript,
+			// which would go on answering from its cache for good: only an error makes it
+			// come back. The others come back either way.
+			return connect.NewError(connect.CodeUnavailable, errShutdown)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
