@@ -77,6 +77,9 @@ func (c *client) arrive(ctx context.Context, at addresses, table cases, r *repor
 		return
 	}
 	c.values(ctx, table, r)
+	for _, flag := range []string{"switch", "away"} { // a client that keeps answers keeps these
+		r.check(c.name, flag+" is false", c.until(ctx, nil, question{own(c.set, flag), "boolean", true}, false))
+	}
 	if c.quiet != nil {
 		r.check(c.name, "answers without a body, and no event, while nothing changes", c.quiet(ctx))
 	}
