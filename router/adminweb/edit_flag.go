@@ -63,35 +63,6 @@ func (f *form) shares() []flags.Share {
 	return shares
 }
 
-// editRule replaces the targeting rule, or takes it away.
-func (v *visit) editRule(f *form, key string) (string, error) {
-	rule, ok := f.json("rule")
-	if !ok {
-		return "", nil
-	}
-	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
-		d, err := d.WithTargeting(rule)
-		if err != nil {
-			f.refuse("rule", "%v", err)
-		}
-		return d
-	}, at("rule"))
-}
-
-// json reads a field that holds JSON, or nothing.
-func (f *form) json(field string) (data []byte, ok bool) {
-	text := strings.TrimSpace(f.Value(field))
-	if text == "" {
-		return nil, true
-	}
-	data, err := flags.Canonical([]byte(text))
-	if err != nil {
-		f.refuse(field, "%s", faultText(err))
-		return nil, false
-	}
-	return data, true
-}
-
 // editVariants changes the values of variants, adds and removes some.
 func (v *visit) editVariants(f *form, key string) (string, error) {
 	names, values := f.Values("variant"), f.Values("value")
@@ -139,10 +110,22 @@ func (f *form) withVariant(d flags.Definition, t flags.Type, field, name, text s
 
 // editAbout changes what people are told of a flag.
 func (v *visit) editAbout(f *form, key string) (string, error) {
+	a := f.about()
+	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
+		d, err := a.in(d)
+		if err != nil {
+			f.refuse("", "%v", err)
+		}
+		return d
+	}, aboutField)
+}
+
+// about reads the fields that tell people of a flag.
+func (f *form) about() about {
 	a := about{
 		Description: strings.TrimSpace(strings.ReplaceAll(f.Value("description"), "\r\n", "\n")),
 		Owner:       f.line("owner", maxLine), Tags: strings.Join(about{Tags: f.line("tags", maxLine)}.tagList(), ","), Kind: f.Value("kind"),
-		Expires: strings.TrimSpace(f.Value("expires")), Permanent: f.Value("permanent") != "",
+		Expires: f.line("expires", maxLine), Permanent: f.Value("permanent") != "",
 	}
 	f.checkText("description", a.Description, maxText, true)
 	if a.Kind != "" && !contains(kinds, a.Kind) {
@@ -154,13 +137,7 @@ func (v *visit) editAbout(f *form, key string) (string, error) {
 	if a.Expires != "" && a.Permanent {
 		f.refuse("expires", "A permanent flag does not expire.")
 	}
-	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
-		d, err := a.in(d)
-		if err != nil {
-			f.refuse("", "%v", err)
-		}
-		return d
-	}, aboutField)
+	return a
 }
 
 func aboutField(fault flags.Fault) string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/expression"
 	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
@@ -30,6 +31,8 @@ type flagPage struct {
 	By        string
 	Total     int // of the shares
 	Rule      string
+	As        string // expression or json: how the rule is written
+	JSONOnly  bool   // it cannot be written otherwise
 	Fault     string
 	JSON      string
 	Overrides []override
@@ -109,7 +112,7 @@ func (v *visit) showFlag(key string, refused *form) error {
 	}
 	entry := flags.FlagKey(key)
 	p := flagPage{
-		screen: v.screen(key, "flags").at(c.Head()), Key: key, Kinds: kinds, May: v.may(authz.Write), form: refused,
+		screen: v.screen(key, "flags").at(c.Head()), Key: key, Kinds: kinds, May: v.may(authz.Write), form: refused, As: v.query.Get("as"),
 	}
 	p.Created, _ = b.trail.of(entry)
 	p.Changed = b.trail.last(entry)
@@ -140,7 +143,9 @@ func (p *flagPage) describe(e flags.Entry) {
 		return
 	}
 	p.About = metadataOf(def)
-	p.Rule = indent(def.Targeting())
+	p.Rule, p.As = ruleText(def.Targeting(), p.As == "json")
+	_, shows := expression.ShowTargeting(def.Targeting())
+	p.JSONOnly = !shows
 	byDefault, _ := def.DefaultVariant()
 	weights := map[string]int{}
 	shares, by, ok := def.Rollout()

@@ -24,7 +24,7 @@ var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{
-		"ago": ago, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args,
+		"ago": ago, "age": age, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args,
 	}).ParseFS(files, "templates/frame.html", "templates/parts.html"))
 	out := map[string]*template.Template{}
 	entries, err := files.ReadDir("templates")
@@ -61,6 +61,12 @@ func (v *visit) screen(title, section string) screen {
 	s := screen{Title: title, Section: section, Set: v.set, Token: v.token(), Login: v.session != "", Anonymous: !v.opts.Login}
 	if !v.opts.Login || v.session != "" {
 		s.Sets = v.setNames(ctx)
+	}
+	if s.Set == "" && len(s.Sets) > 0 {
+		s.Set = s.Sets[0]
+		if contains(s.Sets, defaultSet) {
+			s.Set = defaultSet
+		}
 	}
 	if v.session != "" {
 		s.Who = v.who.String()
@@ -131,11 +137,16 @@ func takesGzip(r *http.Request) bool {
 	return false
 }
 
-// ago says how long ago something was, in the largest unit that fits.
+// ago says how long ago something was.
 func ago(t time.Time) string {
-	if t.IsZero() {
-		return ""
+	if text := age(t); text != "< 1 min" {
+		return text + " ago"
 	}
+	return "just now"
+}
+
+// age says how long it has been since, in the largest unit that fits.
+func age(t time.Time) string {
 	d := max(time.Since(t), 0)
 	for _, u := range []struct {
 		name string
@@ -145,7 +156,7 @@ func ago(t time.Time) string {
 			return fmt.Sprintf("%d %s", int(d/u.of), u.name)
 		}
 	}
-	return "just now"
+	return "< 1 min"
 }
 
 // moment writes a time for people; machine is for the datetime attribute.

@@ -7,7 +7,12 @@ let source = null;
 let lost = 0;
 let asked = Promise.resolve();
 
+const poll = 3000; // of pages about what no revision tells, ms
+
 export function follow() {
+	setInterval(() => {
+		if (!document.hidden && document.querySelector("[data-poll]")) asked = asked.then(catchUp);
+	}, poll);
 	if (!document.body.dataset.liveFrom) return;
 	document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
 	addEventListener("pagehide", leave);

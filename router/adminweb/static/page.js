@@ -6,10 +6,13 @@ import { keys } from "./keys.js";
 import { rollouts } from "./rollout.js";
 import { searching } from "./search.js";
 import { checking } from "./check.js";
+import { copying } from "./copy.js";
 
 takeOverForms();
 keys();
 rollouts();
 searching();
 checking();
+copying();
 follow();
+document.body.classList.add("scripts");
