@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -141,52 +140,4 @@ func (a *app) deleteCmd() *cobra.Command {
 	}
 	w.register(cmd)
 	return cmd
-}
-
-// completeFlag completes flag keys from the server.
-func (a *app) completeFlag(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return a.complete(cmd, func(c *flags.Contents) []string {
-		var keys []string
-		for _, v := range listOf(c.Checkpoint()) {
-			keys = append(keys, v.Key)
-		}
-		return keys
-	})
-}
-
-func (a *app) completeFlagThenVariant(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	if len(args) != 1 {
-		return a.completeFlag(cmd, args, toComplete)
-	}
-	return a.complete(cmd, func(c *flags.Contents) []string {
-		d, _, err := a.flag(c, args[0])
-		if err != nil {
-			return nil
-		}
-		var names []string
-		for _, v := range d.Variants() {
-			names = append(names, v.Name)
-		}
-		return names
-	})
-}
-
-func (a *app) complete(cmd *cobra.Command, words func(*flags.Contents) []string) (found []string, _ cobra.ShellCompDirective) {
-	if a.settle(cmd) != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	err := a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-		c, err := a.contents(ctx, st)
-		if err == nil {
-			found = words(c)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp
 }

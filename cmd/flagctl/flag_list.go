@@ -26,13 +26,14 @@ type flagView struct {
 }
 
 func (a *app) listCmd() *cobra.Command {
-	return &cobra.Command{
+	var at string
+	cmd := &cobra.Command{
 		Use: "list", Short: "List the flags of the set", Args: cobra.NoArgs,
 		Example: `  flagctl list
   flagctl list --set checkout-prod -o json | jq -r .[].key`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-				c, err := a.contents(ctx, st)
+				c, err := a.at(ctx, st, at)
 				if err != nil {
 					return err
 				}
@@ -41,6 +42,8 @@ func (a *app) listCmd() *cobra.Command {
 			})
 		},
 	}
+	atFlag(cmd, &at)
+	return cmd
 }
 
 func listOf(cp *flags.Checkpoint) []flagView {
@@ -85,13 +88,15 @@ func shorten(s string, limit int) string {
 }
 
 func (a *app) getCmd() *cobra.Command {
-	return &cobra.Command{
+	var at string
+	cmd := &cobra.Command{
 		Use: "get KEY", Short: "Print a flag's definition", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
 		Example: `  flagctl get new-checkout
-  flagctl get new-checkout -o yaml`,
+  flagctl get new-checkout -o yaml
+  flagctl get new-checkout --at 57`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-				c, err := a.contents(ctx, st)
+				c, err := a.at(ctx, st, at)
 				if err != nil {
 					return err
 				}
@@ -110,6 +115,8 @@ func (a *app) getCmd() *cobra.Command {
 			})
 		},
 	}
+	atFlag(cmd, &at)
+	return cmd
 }
 
 func getTable(w io.Writer, key string, d flags.Definition, e flags.Entry, overrides map[string]string) {

@@ -79,7 +79,7 @@ func (a *app) history(ctx context.Context, st store.Store, key string, limit int
 	}
 	views := []commitView{} // an empty list in JSON, not null
 	past := newPast(from != firstVersion)
-	err = eachCommit(ctx, st, head, from, func(c *flags.Commit) {
+	err = store.EachCommit(ctx, st, head.Set, from, head.Version, func(c *flags.Commit) {
 		v := past.viewOf(c, key)
 		if key == "" || len(v.Changes) > 0 {
 			views = append(views, v)
@@ -113,21 +113,6 @@ func oldest(ctx context.Context, h store.History, head flags.Head) (flags.Versio
 	return commits[0].Version, nil
 }
 
-// eachCommit calls f for every commit from a version to the head, oldest first.
-func eachCommit(ctx context.Context, h store.History, head flags.Head, from flags.Version, f func(*flags.Commit)) error {
-	for {
-		commits, err := h.Commits(ctx, head.Set, from, head.Version, 0)
-		if err != nil || len(commits) == 0 {
-			return err
-		}
-		for i := range commits {
-			f(&commits[i])
-		}
-		from = commits[len(commits)-1].Version
-		from.Revision++
-	}
-}
-
 // past is what the entries were before the commit that is looked at.
 type past struct {
 	entries map[flags.EntryKey][]byte
@@ -145,9 +130,7 @@ func (p *past) viewOf(c *flags.Commit, key string) commitView {
 		Token: c.Head().Token().String(), Time: c.Time, Op: c.Op.String(), Actor: actorText(c.Actor), Via: c.Actor.Via,
 		Address: c.Address, Reason: c.Reason, Changes: []changeView{},
 	}
-	if c.Op == flags.OpCreate || c.Op == flags.OpDelete {
-		*p = *newPast(false)
-	}
+	p.begin(c)
 	for _, m := range c.Changes {
 		before, known := p.entries[m.Key]
 		p.entries[m.Key] = m.Bytes
@@ -161,6 +144,20 @@ func (p *past) viewOf(c *flags.Commit, key string) commitView {
 		v.Changes = append(v.Changes, view)
 	}
 	return v
+}
+
+// pass moves the past on by a commit that is not shown.
+func (p *past) pass(c *flags.Commit) {
+	p.begin(c)
+	for _, m := range c.Changes {
+		p.entries[m.Key] = m.Bytes
+	}
+}
+
+func (p *past) begin(c *flags.Commit) {
+	if c.Op == flags.OpCreate || c.Op == flags.OpDelete {
+		*p = *newPast(false)
+	}
 }
 
 func concerns(k flags.EntryKey, key string) bool {

@@ -26,13 +26,14 @@ func viewOfSet(h flags.Head) setView {
 }
 
 func (a *app) setsCmd() *cobra.Command {
-	return group("sets", "List, create and delete flag sets",
+	return group("sets", "List, compare, create and delete flag sets",
 		&cobra.Command{
 			Use: "list", Short: "List the flag sets", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.with(cmd.Context(), a.listSets) },
 		},
 		a.endingSetCmd("create NAME", "Begin a flag set, or a deleted one again", flags.OpCreate),
 		a.endingSetCmd("delete NAME", "Delete a flag set; its history stays", flags.OpDelete),
+		a.setsDiffCmd(),
 	)
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
-	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
@@ -74,42 +73,48 @@ func (a *app) change(cmd *cobra.Command, w *writeFlags, build func(v *store.View
 		return err
 	}
 	return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-		commit, err := a.newCommit(ctx, st, w)
-		if err != nil {
-			return err
-		}
-		answer := writeView{DryRun: w.dryRun}
-		var token flags.Token
-		accepted, err := store.Edit(ctx, st, commit, func(v *store.View) (changes []flags.Mutation, err error) {
-			if err := ended(v.Head()); err != nil {
-				return nil, err
-			}
-			if w.ifRevision != 0 && v.Head().Version != commit.If {
-				return nil, &store.ConflictError{Token: v.Head().Token(), Want: w.ifRevision, Have: v.Head().Revision}
-			}
-			if changes, answer.Note, err = build(v); err != nil {
-				return nil, err
-			}
-			token, answer.Changes = v.Head().Token(), viewOfChanges(v, changes)
-			if !w.dryRun {
-				return changes, nil
-			}
-			if len(changes) > 0 {
-				err = v.Check(changes)
-			}
-			return nil, cmp.Or(err, errDryRun)
-		})
-		switch {
-		case errors.Is(err, errDryRun):
-			answer.Token = token.String()
-			return a.print(answer, func(out io.Writer) { dryRunTable(out, answer) })
-		case err != nil:
-			return err
-		case len(accepted.Changes) > 0: // nothing to write is no commit
-			token = accepted.Head().Token()
-		}
-		return a.written(cmd.Context(), w, token, answer)
+		return a.changeIn(ctx, cmd.Context(), st, w, build)
 	})
+}
+
+// changeIn is change in a store that is open. Waiting for the fleet is bounded by
+// its own time, not by that of ctx.
+func (a *app) changeIn(ctx, wait context.Context, st store.Store, w *writeFlags, build func(v *store.View) ([]flags.Mutation, string, error)) error {
+	commit, err := a.newCommit(ctx, st, w)
+	if err != nil {
+		return err
+	}
+	answer := writeView{DryRun: w.dryRun}
+	var token flags.Token
+	accepted, err := store.Edit(ctx, st, commit, func(v *store.View) (changes []flags.Mutation, err error) {
+		if err := ended(v.Head()); err != nil {
+			return nil, err
+		}
+		if w.ifRevision != 0 && v.Head().Version != commit.If {
+			return nil, &store.ConflictError{Token: v.Head().Token(), Want: w.ifRevision, Have: v.Head().Revision}
+		}
+		if changes, answer.Note, err = build(v); err != nil {
+			return nil, err
+		}
+		token, answer.Changes = v.Head().Token(), viewOfChanges(v, changes)
+		if !w.dryRun {
+			return changes, nil
+		}
+		if len(changes) > 0 {
+			err = v.Check(changes)
+		}
+		return nil, cmp.Or(err, errDryRun)
+	})
+	switch {
+	case errors.Is(err, errDryRun):
+		answer.Token = token.String()
+		return a.print(answer, func(out io.Writer) { dryRunTable(out, answer) })
+	case err != nil:
+		return err
+	case len(accepted.Changes) > 0: // nothing to write is no commit
+		token = accepted.Head().Token()
+	}
+	return a.written(wait, w, token, answer)
 }
 
 // apply makes a commit that depends on nothing that is there. Waiting for the
@@ -197,12 +202,7 @@ func writeTable(out io.Writer, v writeView) {
 
 func dryRunTable(out io.Writer, v writeView) {
 	fmt.Fprintln(out, "would change, nothing was written:")
-	for _, c := range v.Changes {
-		row(out, "  "+c.Summary)
-		for _, line := range textdiff.Lines(c.Before, c.After) {
-			row(out, "    "+line)
-		}
-	}
+	changesTable(out, v.Changes)
 	if v.Note != "" {
 		row(out, v.Note)
 	}
