@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
 	"github.com/holdfast-flags/holdfast/router/adminweb"
 	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/router/syncsvc"
 )
 
 // Mirrors returns how each set fares at each mirror.
@@ -30,12 +31,18 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 		Store: r.opts.StoreKind, Version: r.opts.Version, StartedUs: r.started.UnixMicro(),
 		Mirrors: sinkMessages(r.Mirrors()), Caches: sinkMessages(r.Caches()),
 	}
+	definitions := map[string]syncsvc.Size{}
+	for _, size := range r.sync.Sizes() {
+		definitions[size.Set] = size
+	}
 	for _, set := range r.hub.Sets() {
 		asOf := set.AsOf() // before the head
 		n := uint64(set.Count())
 		out.Clients += n
+		definition := definitions[set.Name()]
 		out.Sets = append(out.Sets, &pb.SetStatus{
 			Head: wire.FromHead(set.Head()), Clients: n, AgeUs: wire.Age(asOf, time.Now()), Bytes: encodedSize(set),
+			SyncBytes: uint64(definition.Bytes), SyncOversize: definition.Oversize,
 		})
 	}
 	return out

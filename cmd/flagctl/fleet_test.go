@@ -3,13 +3,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
 	"github.com/holdfast-flags/holdfast/flags"
+	syncpb "github.com/holdfast-flags/holdfast/internal/pb/flagd/sync/v1"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 	"github.com/holdfast-flags/holdfast/store/memstore"
@@ -113,4 +118,42 @@ func TestWait(t *testing.T) {
 	f.want(exitOK, "toggle", "checkout", "--wait=20s")
 	stream.Close()
 	applying.Wait()
+}
+
+// TestStatusWarnsOfOversizedSets: a set whose definition in-process clients refuse as
+// they come is named, with its size, from the first time that one was served.
+func TestStatusWarnsOfOversizedSets(t *testing.T) {
+	f := newFleet(t)
+	st, err := grpcstore.Open("grpc://"+f.addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	text := strings.Repeat("x", 500<<10)
+	for i := range 10 { // in several commits: one is bounded too
+		c := flags.Commit{Set: "default", ID: flags.NewCommitID(), Changes: []flags.Mutation{{
+			Key:   flags.FlagKey(fmt.Sprintf("large-%d", i)),
+			Bytes: fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":%q}}`, text),
+		}}}
+		if _, err := st.Apply(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := f.want(exitOK, "status"); strings.Contains(out, "warning") {
+		t.Errorf("warned before anybody was served: %s", out)
+	}
+	conn, err := grpc.NewClient(f.addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := syncpb.NewFlagSyncServiceClient(conn).FetchAllFlags(t.Context(), &syncpb.FetchAllFlagsRequest{}); err != nil {
+		t.Fatal(err) // a client that allows more is served
+	}
+	if out := f.want(exitOK, "status"); !strings.Contains(out, "warning: in-process clients of default are sent 4.9 MiB") {
+		t.Errorf("got %s", out)
+	}
+	if out := f.want(exitOK, "status", "-o", "json"); !strings.Contains(out, `"oversize"`) {
+		t.Errorf("got %s", out)
+	}
 }

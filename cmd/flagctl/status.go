@@ -24,6 +24,14 @@ type statusView struct {
 	Mirrors []sinkView `json:"mirrors,omitempty"`
 	Caches  []sinkView `json:"caches,omitempty"`
 	Standby []loadView `json:"standby,omitempty"`
+	// Oversize are sets that in-process clients refuse unless they are told to take more.
+	Oversize []oversizeView `json:"oversize,omitempty"`
+}
+
+// oversizeView is a set whose definition for in-process clients is too large for most.
+type oversizeView struct {
+	Set   string `json:"set"`
+	Bytes uint64 `json:"bytes"`
 }
 
 // loadView is what the clients of a set would ask of their secondary without the router.
@@ -78,6 +86,9 @@ func (a *app) routerStatus(ctx context.Context, st *grpcstore.Store) error {
 	for i := range s.Sets {
 		view.Sets = append(view.Sets, viewOfSet(s.Sets[i].Head))
 		view.Standby = append(view.Standby, viewOfLoad(&s.Sets[i]))
+		if s.Sets[i].SyncOversize {
+			view.Oversize = append(view.Oversize, oversizeView{s.Sets[i].Head.Set, s.Sets[i].SyncBytes})
+		}
 	}
 	view.Mirrors, view.Caches = viewOfSinks(s.Mirrors), viewOfSinks(s.Caches)
 	if err := a.print(view, func(w io.Writer) { statusTable(w, view) }); err != nil {
@@ -115,6 +126,10 @@ func statusTable(w io.Writer, v statusView) {
 		for _, l := range v.Standby {
 			row(w, l.Set, l.Processes, fmt.Sprintf("%.1f", l.ReadsPerSecond), fmt.Sprintf("%.0f", l.BytesPerSecond))
 		}
+	}
+	for _, o := range v.Oversize {
+		fmt.Fprintf(w, "\nwarning: in-process clients of %s are sent %.1f MiB with each change, and take 4 unless told to: raise their limit or divide the set\n",
+			o.Set, float64(o.Bytes)/(1<<20))
 	}
 	for _, list := range []struct {
 		title string

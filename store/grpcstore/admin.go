@@ -38,6 +38,11 @@ type SetStatus struct {
 	Clients int
 	Age     time.Duration // since its store last confirmed the head
 	Bytes   uint64        // of its encoded checkpoint; 0 where the router does not say
+	// SyncBytes is the size of the definition that in-process clients of flagd's
+	// protocol are sent with each change; 0 while there were none. SyncOversize: it is
+	// more than gRPC clients take unless they are told to.
+	SyncBytes    uint64
+	SyncOversize bool
 }
 
 // SinkStatus is how one set fares at one mirror or cache of the router.
@@ -91,7 +96,10 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			return Status{}, s.classify(ctx, call, "grpcstore: status", err)
 		}
 		age := wire.ToDuration(m.GetAgeUs())
-		out.Sets = append(out.Sets, SetStatus{Head: head, Clients: int(m.GetClients()), Age: age, Bytes: m.GetBytes()})
+		out.Sets = append(out.Sets, SetStatus{
+			Head: head, Clients: int(m.GetClients()), Age: age, Bytes: m.GetBytes(),
+			SyncBytes: m.GetSyncBytes(), SyncOversize: m.GetSyncOversize(),
+		})
 	}
 	return out, nil
 }

@@ -1971,7 +1971,12 @@ type SetStatus struct {
 	// How long ago the store last confirmed the head.
 	AgeUs uint64 `protobuf:"varint,3,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"`
 	// Of the encoded checkpoint that a reader without the set is sent.
-	Bytes         uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Of the definition that in-process clients of flagd's protocol are sent with each
+	// change; 0: there were none yet.
+	SyncBytes uint64 `protobuf:"varint,5,opt,name=sync_bytes,json=syncBytes,proto3" json:"sync_bytes,omitempty"`
+	// That is more than gRPC clients take unless they are told to.
+	SyncOversize  bool `protobuf:"varint,6,opt,name=sync_oversize,json=syncOversize,proto3" json:"sync_oversize,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2032,6 +2037,20 @@ func (x *SetStatus) GetBytes() uint64 {
 		return x.Bytes
 	}
 	return 0
+}
+
+func (x *SetStatus) GetSyncBytes() uint64 {
+	if x != nil {
+		return x.SyncBytes
+	}
+	return 0
+}
+
+func (x *SetStatus) GetSyncOversize() bool {
+	if x != nil {
+		return x.SyncOversize
+	}
+	return false
 }
 
 // SinkStatus is how one set fares at one mirror or cache.
@@ -2435,12 +2454,15 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1d\n" +
 	"\n" +
 	"started_us\x18\x06 \x01(\x03R\tstartedUs\x12\x18\n" +
-	"\aclients\x18\a \x01(\x04R\aclients\"y\n" +
+	"\aclients\x18\a \x01(\x04R\aclients\"\xbd\x01\n" +
 	"\tSetStatus\x12%\n" +
 	"\x04head\x18\x01 \x01(\v2\x11.holdfast.v1.HeadR\x04head\x12\x18\n" +
 	"\aclients\x18\x02 \x01(\x04R\aclients\x12\x15\n" +
 	"\x06age_us\x18\x03 \x01(\x04R\x05ageUs\x12\x14\n" +
-	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\"\x8a\x01\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x1d\n" +
+	"\n" +
+	"sync_bytes\x18\x05 \x01(\x04R\tsyncBytes\x12#\n" +
+	"\rsync_oversize\x18\x06 \x01(\bR\fsyncOversize\"\x8a\x01\n" +
 	"\n" +
 	"SinkStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
