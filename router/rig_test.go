@@ -24,20 +24,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // served is a router at work, in memory.
 type served struct {
 	*router.Router
-	grpc, http, ops *faultnet.Pipes
-	stop            context.CancelFunc
-	ended           chan error
+	grpc, eval, http, ops *faultnet.Pipes
+	stop                  context.CancelFunc
+	ended                 chan error
 }
 
 func serve(t testing.TB, opts router.Options) *served {
 	t.Helper()
 	s := &served{
 		Router: router.New(opts), ended: make(chan error, 1),
-		grpc: faultnet.NewPipes(), http: faultnet.NewPipes(), ops: faultnet.NewPipes(),
+		grpc: faultnet.NewPipes(), eval: faultnet.NewPipes(), http: faultnet.NewPipes(), ops: faultnet.NewPipes(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	go func() { s.ended <- s.Serve(ctx, router.Listeners{GRPC: s.grpc, HTTP: s.http, Ops: s.ops}) }()
+	go func() {
+		s.ended <- s.Serve(ctx, router.Listeners{GRPC: s.grpc, Eval: s.eval, HTTP: s.http, Ops: s.ops})
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-s.ended; err != nil {
