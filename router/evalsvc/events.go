@@ -69,9 +69,8 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 	if err != nil {
 		return err
 	}
-	f := s.feedOf(&call)
-	sub := f.subscribe() // before it is ready, so that nothing is missed in between
-	defer f.unsubscribe(sub)
+	sub, stop := s.listen(ctx, &call, req.Header()) // before it is ready, so that nothing is missed in between
+	defer stop()
 	out.ResponseHeader()[evaluator.RevisionHeader] = []string{call.Revision}
 	if err := out.Send(providerReady); err != nil {
 		return err

@@ -2,9 +2,11 @@ package evalsvc
 
 import (
 	"context"
+	"net/http"
 	"sync"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 )
 
@@ -20,17 +22,65 @@ type feed struct {
 	telling bool
 }
 
-// feedOf returns the feed of a call's set.
-func (s *Service) feedOf(call *evaluator.Call) *feed {
+// listen subscribes a stream to the feed of the set it named. One that named none hears
+// of all sets that anybody asks about here and that it may read: flagd's provider for
+// JavaScript says its selector with every question but not when it opens the stream, and
+// what it keeps is only let go of by these events. stop ends it.
+func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.Header) (sub *subscriber, stop func()) {
+	sub = &subscriber{wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.feedOf(ctx, call).add(sub)
+	if call.Selector.Key == "" {
+		who := http.Header{"Authorization": header["Authorization"]}
+		s.wide[sub] = who
+		for set, f := range s.feeds {
+			if s.mayHear(ctx, who, set) {
+				f.add(sub)
+			}
+		}
+	}
+	return sub, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.wide, sub)
+		for _, f := range s.feeds {
+			f.remove(sub)
+		}
+	}
+}
+
+// heed makes sure that changes of a set that was asked about are told.
+func (s *Service) heed(ctx context.Context, call *evaluator.Call) {
+	if _, known := s.heeded.Load(call.Set); known {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feedOf(ctx, call)
+}
+
+// feedOf returns the feed of a call's set. Call it with s.mu held.
+func (s *Service) feedOf(ctx context.Context, call *evaluator.Call) *feed {
 	f := s.feeds[call.Set]
-	if f == nil {
-		f = &feed{client: call.Client, streams: map[*subscriber]struct{}{}, pending: map[string]struct{}{}, last: call.View.Snapshot()}
-		f.client.OnChange("", f.changed)
-		s.feeds[call.Set] = f
+	if f != nil {
+		return f
+	}
+	f = &feed{client: call.Client, streams: map[*subscriber]struct{}{}, pending: map[string]struct{}{}, last: call.View.Snapshot()}
+	f.client.OnChange("", f.changed)
+	s.feeds[call.Set] = f
+	s.heeded.Store(call.Set, nil)
+	for sub, who := range s.wide {
+		if s.mayHear(ctx, who, call.Set) {
+			f.add(sub)
+		}
 	}
 	return f
+}
+
+func (s *Service) mayHear(ctx context.Context, who http.Header, set string) bool {
+	_, err := s.opts.Evaluator.Begin(ctx, who, authz.Evaluate, "flagSetId="+set)
+	return err == nil
 }
 
 // changed is told of one flag at a time.
@@ -71,15 +121,13 @@ func (f *feed) tell() {
 	}
 }
 
-func (f *feed) subscribe() *subscriber {
-	sub := &subscriber{wake: make(chan struct{}, 1)}
+func (f *feed) add(sub *subscriber) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.streams[sub] = struct{}{}
-	return sub
 }
 
-func (f *feed) unsubscribe(sub *subscriber) {
+func (f *feed) remove(sub *subscriber) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.streams, sub)

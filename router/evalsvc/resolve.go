@@ -40,6 +40,9 @@ func unary[Req, T, Res any, P asks[Req]](s *Service, procedure string, read read
 		if err != nil {
 			return nil, err
 		}
+		if call.Selector.Key != "" {
+			s.heed(ctx, &call)
+		}
 		a, err := resolve(s, &call, P(req.Msg), req.Header(), read)
 		var msg *Res
 		if err == nil {

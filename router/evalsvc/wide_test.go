@@ -1,0 +1,85 @@
+package evalsvc_test
+
+import (
+	"fmt"
+	"testing"
+
+	"connectrpc.com/connect"
+
+	v2 "github.com/holdfast-flags/holdfast/internal/pb/flagd/evaluation/v2"
+	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/evalsvc"
+	"github.com/holdfast-flags/holdfast/router/evaluator"
+)
+
+// narrow keeps whoever does not say "Bearer wide" out of the set shop.
+type narrow struct{}
+
+func (narrow) Authenticate(header string) (authz.Principal, error) {
+	return authz.Principal{ID: header}, nil
+}
+
+func (narrow) Decide(p authz.Principal, _ authz.Action, set string) error {
+	if set == "shop" && p.ID != "Bearer wide" {
+		return fmt.Errorf("%w: not in the shop", authz.ErrDenied)
+	}
+	return nil
+}
+
+// TestStreamThatNamesNoSet: it hears of sets that others ask about, before it came or
+// after, as far as it may read them; what ends it is an error, so that it comes back.
+func TestStreamThatNamesNoSet(t *testing.T) {
+	r := serve(t, evaluator.Options{Policy: narrow{}}, evalsvc.Options{})
+	client := v2.NewServiceClient(h2c(t), r.url)
+	open := func(key string) *connect.ServerStreamForClient[v2.EventStreamResponse] {
+		req := connect.NewRequest(&v2.EventStreamRequest{})
+		req.Header().Set("Authorization", key)
+		s, err := client.EventStream(t.Context(), req)
+		if err != nil || !s.Receive() || s.Msg().GetType() != "provider_ready" {
+			t.Fatalf("%v, %v", s.Msg(), err)
+		}
+		return s
+	}
+	// changed receives until it hears of a flag, and returns all it heard of.
+	changed := func(s *connect.ServerStreamForClient[v2.EventStreamResponse], until string) map[string]bool {
+		heard := map[string]bool{}
+		for !heard[until] {
+			if !s.Receive() {
+				t.Fatalf("the stream ended with %v before %s", s.Err(), until)
+			}
+			for key := range s.Msg().GetData().GetFields()["flags"].GetStructValue().GetFields() {
+				heard[key] = true
+			}
+		}
+		return heard
+	}
+	early, kept := open("Bearer wide"), open("Bearer narrow")
+	ask := connect.NewRequest(&v2.ResolveBooleanRequest{FlagKey: "on"})
+	ask.Header().Set("Flagd-Selector", "flagSetId=shop")
+	ask.Header().Set("Authorization", "Bearer wide")
+	if _, err := client.ResolveBoolean(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	late := open("Bearer wide")
+
+	r.put("shop", "sold", `{"variants":{"on":true}}`)
+	changed(early, "sold")
+	changed(late, "sold")
+	r.put("default", "later", `{"variants":{"on":true}}`)
+	changed(early, "later")
+	if heard := changed(kept, "later"); heard["sold"] {
+		t.Errorf("a stream heard of a set that it may not read: %v", heard)
+	}
+
+	r.svc.Drain()
+	for _, s := range []*connect.ServerStreamForClient[v2.EventStreamResponse]{early, late, kept} {
+		last := ""
+		for s.Receive() {
+			last = s.Msg().GetType()
+		}
+		if last != "provider_shutdown" || connect.CodeOf(s.Err()) != connect.CodeUnavailable {
+			t.Errorf("it ended with %s, %v; want provider_shutdown, then unavailable", last, s.Err())
+		}
+		_ = s.Close()
+	}
+}
