@@ -3,6 +3,7 @@ package evalsvc_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -229,7 +230,7 @@ func TestMetadata(t *testing.T) {
 		}
 	}
 	_, err := client.ResolveBoolean(t.Context(), connect.NewRequest(&v2.ResolveBooleanRequest{FlagKey: "missing"}))
-	if ce, ok := err.(*connect.Error); !ok || ce.Meta().Get("Holdfast-Revision") != token {
+	if ce := new(connect.Error); !errors.As(err, &ce) || ce.Meta().Get("Holdfast-Revision") != token {
 		t.Errorf("an error does not say what it is from: %v", err)
 	}
 }

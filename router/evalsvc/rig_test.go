@@ -188,7 +188,7 @@ func (r *rig) head(set string) flags.Head {
 }
 
 // post sends a body as it is.
-func (r *rig) post(client *http.Client, path, contentType string, body []byte, header ...string) (*http.Response, string) {
+func (r *rig) post(client *http.Client, path, contentType string, body []byte, header ...string) (status int, text string) {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, r.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -203,9 +203,9 @@ func (r *rig) post(client *http.Client, path, contentType string, body []byte, h
 		r.t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
+	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return res, string(text)
+	return res.StatusCode, string(answer)
 }

@@ -172,7 +172,7 @@ func demand(ctx context.Context, values []string) (context.Context, error) {
 			if n++; n > session.MaxSets || size > session.MaxBytes {
 				return nil, fmt.Errorf("%w %s: want at most %d tokens of %d bytes together", flags.ErrInvalid, RevisionHeader, session.MaxSets, session.MaxBytes)
 			}
-			ctx = flags.AtLeast(ctx, t)
+			ctx = flags.AtLeast(ctx, t) //nolint:fatcontext // as many as there are tokens, which are few
 		}
 	}
 	return ctx, nil
