@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -339,3 +340,5 @@ func (h *host) get(path string) *http.Response {
 	h.t.Cleanup(func() { _ = res.Body.Close() })
 	return res
 }
+
+func urlEscape(s string) string { return url.QueryEscape(s) }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -14,57 +13,45 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 )
 
-// TestScreenshots visits the main pages in both colour schemes. With
-// HOLDFAST_SCREENSHOTS it keeps pictures of them, in the folder that it names.
-func TestScreenshots(t *testing.T) {
+// inColours checks that a page is light or dark as people ask for. With
+// HOLDFAST_SCREENSHOTS it keeps a picture, in the folder that it names.
+func (b *tab) inColours(p picture, scheme string) {
+	b.t.Helper()
+	var ground string
+	b.eval(`getComputedStyle(document.documentElement).backgroundColor`, &ground)
+	if dark := ground == "rgb(20, 25, 27)"; dark != (scheme == "dark") {
+		b.t.Errorf("%s is on %s when people ask for %s", p.name, ground, scheme)
+	}
 	folder := os.Getenv("HOLDFAST_SCREENSHOTS")
-	h := serve(t, someFlags, nil)
-	history(h)
-	b := h.open(t, "/")
-	for _, scheme := range []string{"light", "dark"} {
-		b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
-		for _, p := range pictures {
-			b.visit(p.path)
-			if p.ready != "" {
-				b.until(p.ready)
-			}
-			height := int64(p.height)
-			if height == 0 {
-				height = 800
-			}
-			var png []byte
-			b.run(emulation.SetDeviceMetricsOverride(1180, height, 1, false),
-				chromedp.ActionFunc(func(ctx context.Context) (err error) {
-					png, err = page.CaptureScreenshot().Do(ctx)
-					return err
-				}))
-			var ground string
-			b.eval(`getComputedStyle(document.documentElement).backgroundColor`, &ground)
-			if dark := ground == "rgb(20, 25, 27)"; dark != (scheme == "dark") {
-				t.Errorf("%s is on %s when people ask for %s", p.name, ground, scheme)
-			}
-			if folder == "" {
-				continue
-			}
-			if err := os.WriteFile(filepath.Join(folder, p.name+"-"+scheme+".png"), png, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+	if folder == "" {
+		return
+	}
+	var png []byte
+	b.run(emulation.SetDeviceMetricsOverride(1180, p.height, 1, false),
+		chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			png, err = page.CaptureScreenshot().Do(ctx)
+			return err
+		}))
+	if err := os.WriteFile(filepath.Join(folder, p.name+"-"+scheme+".png"), png, 0o600); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
-var pictures = []struct {
-	name, path, ready string
-	height            int
-}{
-	{"flags", "/s/default/flags", "", 0},
-	{"flag", "/s/default/flag?key=search-ranking", "", 1250},
-	{"entity", "/s/default/entity?id=tenant-42&context=" + url.QueryEscape(`{"plan":"pro"}`), "", 0},
-	{"playground", "/s/default/playground?key=free-shipping-from&context=" + url.QueryEscape(`{"targetingKey":"tenant-42","plan":"pro","country":"FR"}`), "", 0},
-	{"segments", "/s/default/segments", "", 0},
-	{"history", "/s/default/history", "", 0},
-	{"sets", "/sets", "", 0},
-	{"health", "/health", "", 0},
+// picture is a page that docs show.
+type picture struct {
+	name, path string
+	height     int64
+}
+
+var pictures = []picture{
+	{"flags", "/s/default/flags", 640},
+	{"flag", "/s/default/flag?key=search-ranking", 1250},
+	{"entity", "/s/default/entity?id=tenant-42&context=" + url.QueryEscape(`{"plan":"pro"}`), 640},
+	{"playground", "/s/default/playground?key=free-shipping-from&context=" + url.QueryEscape(`{"targetingKey":"tenant-42","plan":"pro","country":"FR"}`), 640},
+	{"segments", "/s/default/segments", 640},
+	{"history", "/s/default/history", 640},
+	{"sets", "/sets", 640},
+	{"health", "/health", 640},
 }
 
 // history gives the set something to show.
