@@ -8,6 +8,6 @@
 //
 // A strategy is a place for holdings and a way to replace one that nobody has
 // replaced meanwhile; the rules are those of [cachestrategy.Holding]. Here the place is
-// one document a set, and the way is a counter in it. Package cachetest holds it to the
+// the newest document of a set, and the way is the unique _id of the next one. Package cachetest holds it to the
 // contract, as it does the built-in ones.
 package mongocache

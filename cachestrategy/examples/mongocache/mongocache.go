@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -24,14 +25,20 @@ type Cache struct {
 
 var _ cachestrategy.Strategy = (*Cache)(nil)
 
-// document is one set. The mark outlives the data, so that an old version cannot
-// take the place of one that was dropped.
+// document is what one write left of a set; the newest counts, older ones are removed.
+// The mark outlives the data, so that an old version cannot take the place of one that
+// was dropped.
 type document struct {
-	Set  string `bson:"_id"`
-	Turn int64  `bson:"turn"`           // counts the writes: who replaces the document names the turn it read
+	Key  string `bson:"_id"`
+	Turn int64  `bson:"turn"`           // counts the writes; part of the key
 	Mark []byte `bson:"mark"`           // flags.Head, encoded
 	Data []byte `bson:"data,omitempty"` // cachestrategy.Holding, encoded
+
+	set string
 }
+
+// key sorts as turns do. No set's name has a slash.
+func key(set string, turn int64) string { return fmt.Sprintf("%s/%020d", set, turn) }
 
 // maxData is what a document can hold, short of the 16 MiB that MongoDB allows.
 const maxData = 15 << 20
@@ -141,21 +148,28 @@ func (c *Cache) try(ctx context.Context, o *cachestrategy.Offer) (outcome caches
 }
 
 func (c *Cache) read(ctx context.Context, set string) (document, error) {
-	doc := document{Set: set}
+	doc := document{set: set}
 	if err := flags.CheckSetName(set); err != nil {
 		return doc, &flags.SourceError{Class: flags.ClassPermanent, Op: "mongocache: read", Err: err}
 	}
-	err := c.sets.FindOne(ctx, bson.D{{Key: "_id", Value: set}}).Decode(&doc)
+	newest := options.FindOne().SetSort(bson.D{{Key: "_id", Value: -1}})
+	err := c.sets.FindOne(ctx, turns(set, math.MaxInt64), newest).Decode(&doc)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		err = nil
 	}
 	return doc, err
 }
 
-// replace writes the document unless it has been written since it was read. The
-// unique _id decides between two who find none.
+// turns selects the documents of a set up to a turn.
+func turns(set string, last int64) bson.D {
+	return bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: key(set, 0)}, {Key: "$lte", Value: key(set, last)}}}}
+}
+
+// replace writes the set unless it has been written since it was read. The unique _id
+// decides between two writers, which is more than every server of the protocol does for
+// a filter on the value that a replacement expects.
 func (c *Cache) replace(ctx context.Context, read document, mark flags.Head, h *cachestrategy.Holding) (done bool, err error) {
-	next := document{Set: read.Set, Turn: read.Turn + 1, Mark: read.Mark}
+	next := document{Key: key(read.set, read.Turn+1), Turn: read.Turn + 1, Mark: read.Mark}
 	if h != nil {
 		if next.Mark, err = mark.MarshalBinary(); err != nil {
 			return false, err
@@ -167,15 +181,20 @@ func (c *Cache) replace(ctx context.Context, read document, mark flags.Head, h *
 			return false, &flags.SourceError{Class: flags.ClassPermanent, Op: "mongocache: put", Err: fmt.Errorf("%w: %d bytes", flags.ErrTooLarge, len(next.Data))}
 		}
 	}
-	if read.Turn == 0 {
-		_, err = c.sets.InsertOne(ctx, next)
-		if mongo.IsDuplicateKeyError(err) {
-			return false, nil
-		}
-		return err == nil, err
+	_, err = c.sets.InsertOne(ctx, next)
+	if mongo.IsDuplicateKeyError(err) {
+		return false, nil
 	}
-	result, err := c.sets.ReplaceOne(ctx, bson.D{{Key: "_id", Value: read.Set}, {Key: "turn", Value: read.Turn}}, next)
-	return err == nil && result.MatchedCount == 1, err
+	if err != nil {
+		return false, err
+	}
+	// The turn was free also if others took it and removed it long ago.
+	newest, err := c.read(ctx, read.set)
+	if err != nil || newest.Turn != next.Turn {
+		return false, err
+	}
+	_, _ = c.sets.DeleteMany(ctx, turns(read.set, read.Turn)) // else the next writer does it
+	return true, nil
 }
 
 // Invalidate implements cachestrategy.Strategy.

@@ -42,7 +42,7 @@ type spoilt struct {
 	uri string
 }
 
-// change sets a field of the document of a set.
+// change sets a field of the documents of a set.
 func change(field string, value any) func(testing.TB, cachestrategy.Strategy, string) {
 	return func(t testing.TB, s cachestrategy.Strategy, set string) {
 		t.Helper()
@@ -56,7 +56,7 @@ func change(field string, value any) func(testing.TB, cachestrategy.Strategy, st
 			t.Fatal(err)
 		}
 		_, err = client.Database(strings.Trim(u.Path, "/")).Collection("flagcache").
-			UpdateOne(t.Context(), bson.D{{Key: "_id", Value: set}}, bson.D{{Key: "$set", Value: bson.D{{Key: field, Value: value}}}})
+			UpdateMany(t.Context(), bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: set + "/"}, {Key: "$lt", Value: set + "0"}}}}, bson.D{{Key: "$set", Value: bson.D{{Key: field, Value: value}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
