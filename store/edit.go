@@ -54,6 +54,26 @@ func (v *View) Overrides(flag string) []flags.Entry {
 	return out
 }
 
+// Rely makes the edit rely on the entries that changes are made to, as with Get.
+func (v *View) Rely(changes []flags.Mutation) []flags.Mutation {
+	for _, m := range changes {
+		v.Get(m.Key)
+	}
+	return changes
+}
+
+// Deletion returns what deletes an entry: a flag with all its overrides, on which the
+// edit then relies.
+func (v *View) Deletion(key flags.EntryKey) []flags.Mutation {
+	changes := []flags.Mutation{{Key: key}}
+	if key.Kind == flags.KindFlag {
+		for _, e := range v.Overrides(key.Name) {
+			changes = append(changes, flags.Mutation{Key: e.Key})
+		}
+	}
+	return changes
+}
+
 // Check returns what the store would refuse changes to this set for, as Apply
 // does: for a dry run.
 func (v *View) Check(changes []flags.Mutation) error {
@@ -155,10 +175,6 @@ func DeleteFlag(ctx context.Context, s Editable, c flags.Commit, flag string) (f
 		if _, ok := v.Get(key); !ok {
 			return nil, Classify("store: delete "+c.Set, fmt.Errorf("%w: no flag %q in %s", ErrNotFound, flag, v.Head().Token()))
 		}
-		changes := []flags.Mutation{{Key: key}}
-		for _, e := range v.Overrides(flag) {
-			changes = append(changes, flags.Mutation{Key: e.Key})
-		}
-		return changes, nil
+		return v.Deletion(key), nil
 	})
 }

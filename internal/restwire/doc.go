@@ -13,6 +13,8 @@ const (
 	FramesType  = "application/vnd.holdfast.frames"
 	ProblemType = "application/problem+json"
 	EventsType  = "text/event-stream"
+	// MergePatchType is a JSON merge patch, RFC 7396.
+	MergePatchType = "application/merge-patch+json"
 )
 
 // Headers.
@@ -28,6 +30,11 @@ const (
 	ClientHeader = "Holdfast-Client"
 	// WatchHeader is the id of a watch, by which its client reports what it applied.
 	WatchHeader = "Holdfast-Watch"
+	// ReasonHeader says why a write is made; the parameter reason does, too.
+	ReasonHeader = "Holdfast-Reason"
+	// IdempotencyHeader makes a write safe to repeat: requests of one principal to one
+	// set that share a key are one write.
+	IdempotencyHeader = "Idempotency-Key"
 )
 
 // AbsentParam in the query of a watch: the client can wait for a set that is not there.

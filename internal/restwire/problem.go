@@ -17,6 +17,17 @@ type Problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 	Token  string `json:"token,omitempty"` // where the set is, where that is to the point
+	// Errors are the faults of a definition, each with its place.
+	Errors []Fault `json:"errors,omitempty"`
+}
+
+// Fault is one thing that is wrong with what was sent.
+type Fault struct {
+	Detail  string `json:"detail"`
+	Pointer string `json:"pointer,omitempty"` // JSON pointer (RFC 6901) into the body; left out: the fault is of another entry
+	Entry   string `json:"entry,omitempty"`   // whose fault it is
+	Line    int    `json:"line,omitempty"`    // in the body, from 1
+	Column  int    `json:"column,omitempty"`  // in characters, from 1
 }
 
 // problemBase begins every type of ours. It is also where they are explained.
@@ -32,16 +43,29 @@ type Kind struct {
 
 // The kinds. NotReached and OtherLineage are failed preconditions: the header that
 // names the revision is one, on a safe method, and that is what 412 is for.
+// Of several kinds with one name the first is meant.
 var (
 	NotReached   = Kind{"revision-not-reached", http.StatusPreconditionFailed, "The revision was not reached in time", nil}
 	OtherLineage = Kind{"another-lineage", http.StatusPreconditionFailed, "The revision belongs to another history", nil}
+	NoEntry      = Kind{"no-such-entry", http.StatusNotFound, "No such flag, override or evaluator", nil}
+	Changed      = Kind{"changed", http.StatusPreconditionFailed, "It has changed meanwhile", nil}
+	KeyReused    = Kind{"idempotency-key-reused", http.StatusUnprocessableEntity, "The idempotency key belongs to another request", nil}
 
 	Kinds = []Kind{
 		{"not-found", http.StatusNotFound, "No such flag set", store.ErrNotFound},
 		{"compacted", http.StatusGone, "Older than the journal goes back", store.ErrCompacted},
 		{"invalid", http.StatusBadRequest, "Invalid request", flags.ErrInvalid},
+		{"invalid", http.StatusBadRequest, "Invalid request", store.ErrInvalid},
+		{"conflict", http.StatusConflict, "Others keep changing it", store.ErrConflict},
+		{"exists", http.StatusConflict, "The flag set exists", store.ErrExists},
+		{"ended", http.StatusConflict, "The flag set has ended", store.ErrEnded},
+		{"read-only", http.StatusForbidden, "The store takes no writes", store.ErrReadOnly},
+		{"too-large", http.StatusRequestEntityTooLarge, "Too large", flags.ErrTooLarge},
 		NotReached,
 		OtherLineage,
+		NoEntry,
+		Changed,
+		KeyReused,
 	}
 )
 

@@ -110,14 +110,14 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	commits, err := s.opts.Store.Commits(ctx, head.Set, q.from, q.to, q.limit)
+	commits, next, err := s.commits(ctx, head, q)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Vary", "Accept")
 	if !frames {
-		writeJSON(w, "application/json", http.StatusOK, pageOf(head, commits, q))
+		writeJSON(w, "application/json", http.StatusOK, pageOf(head, commits, next))
 		return nil
 	}
 	parts := restwire.NewParts(head)
@@ -131,41 +131,6 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request) error {
 	pieces, _ := parts.End()
 	write(w, restwire.FramesType, http.StatusOK, pieces...)
 	return nil
-}
-
-type historyQuery struct {
-	from, to flags.Version
-	limit    int
-}
-
-func parseHistory(r *http.Request, head flags.Head, frames bool) (q historyQuery, err error) {
-	values := r.URL.Query()
-	most := mostCommits
-	if frames {
-		most = mostFrames // and 0: as many as the store likes
-	} else {
-		q.limit = usualLimit
-	}
-	if text := values.Get("limit"); text != "" {
-		if q.limit, err = strconv.Atoi(text); err != nil || q.limit < 1 || q.limit > most {
-			return q, invalid("limit %.20q; want 1 to %d", text, most)
-		}
-	}
-	q.to = head.Version
-	q.from = flags.Version{Epoch: head.Epoch, Revision: 1}
-	if back := uint64(q.limit); back > 0 && head.Revision > back {
-		q.from.Revision = head.Revision - back + 1
-	}
-	for name, v := range map[string]*flags.Version{"from": &q.from, "to": &q.to} {
-		if text := values.Get(name); text != "" {
-			p, err := parsePlace(text, "", head)
-			if err != nil {
-				return q, err
-			}
-			*v = p.Version
-		}
-	}
-	return q, nil
 }
 
 // export answers with the set as a flagd file to be saved.

@@ -17,6 +17,8 @@ type shared struct {
 	at  flags.Head // of doc
 	doc []byte
 
+	whole *flags.Checkpoint // for lists and single entries
+
 	json   lastEvent
 	frames lastEvent
 }
@@ -79,11 +81,11 @@ func (sh *shared) event(records []store.Record, frames bool) ([]byte, error) {
 
 func commitsAsJSON(to flags.Head, records []store.Record) ([]byte, error) {
 	out := struct {
-		Head    restwire.Head `json:"head"`
-		Commits []commit      `json:"commits"`
+		Head    restwire.Head     `json:"head"`
+		Commits []restwire.Commit `json:"commits"`
 	}{Head: restwire.FromHead(to)}
 	for i := range records {
-		out.Commits = append(out.Commits, readable(&records[i].Commit))
+		out.Commits = append(out.Commits, restwire.FromCommit(&records[i].Commit))
 	}
 	return json.Marshal(out)
 }

@@ -225,14 +225,14 @@ func sendFrames(w http.ResponseWriter, a answer) error {
 // sendLead tells people and scripts what leads on from where they are.
 func sendLead(w http.ResponseWriter, a answer) error {
 	out := struct {
-		Head     restwire.Head   `json:"head"`
-		Commits  []commit        `json:"commits,omitempty"`
-		Reset    string          `json:"reset,omitempty"`    // why not commits
-		Snapshot json.RawMessage `json:"snapshot,omitempty"` // then, the whole set
+		Head     restwire.Head     `json:"head"`
+		Commits  []restwire.Commit `json:"commits,omitempty"`
+		Reset    string            `json:"reset,omitempty"`    // why not commits
+		Snapshot json.RawMessage   `json:"snapshot,omitempty"` // then, the whole set
 	}{Head: restwire.FromHead(a.head)}
 	if a.checkpoint == nil {
 		for i := range a.records {
-			out.Commits = append(out.Commits, readable(&a.records[i].Commit))
+			out.Commits = append(out.Commits, restwire.FromCommit(&a.records[i].Commit))
 		}
 	} else {
 		doc, err := a.document()
