@@ -39,8 +39,9 @@ lint: $(TOOLS)/golangci-lint ## golangci-lint, pinned in internal/tools
 	$(TOOLS)/golangci-lint run --timeout 10m ./...
 
 .PHONY: docs
-docs: ## docs/failure-matrix.md, from what the tests find
+docs: ## docs/failure-matrix.md, from what the tests find, and docs/cli.md, from the commands
 	go test -count=1 -run '^TestSubsets$$' ./internal/matrix -update
+	go test -count=1 -run '^TestReference$$' ./cmd/flagctl -update
 
 .PHONY: bench
 bench: ## reads, faults, starts, fan-out and memory beside their floors, ratios in one run

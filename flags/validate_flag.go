@@ -43,6 +43,7 @@ func (ch *checker) field(it item, k *kid) {
 		}
 		for i := range k.kids {
 			ch.scalar(it, &k.kids[i].node, path+stepName(k.kids[i].name))
+			ch.about(it, &k.kids[i].node, path+stepName(k.kids[i].name), k.kids[i].name)
 			if k.kids[i].name == MetadataMaxAge {
 				ch.maxAge(it, &k.kids[i].node, path+stepName(MetadataMaxAge))
 			}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -40,16 +40,29 @@ func notFoundf(hint, format string, args ...any) error {
 	return &exitError{code: exitNotFound, hint: hint, err: fmt.Errorf(format, args...)}
 }
 
-// report prints err as one line, and a hint where there is one, and returns the
+// report prints what is wrong, and a hint at what to do about it, and returns the
 // exit code.
-func report(w io.Writer, err error) int {
+func report(std stdio, command string, err error) int {
 	code, hint := classify(err)
-	fmt.Fprintf(w, "flagctl: %s\n", message(err))
+	var answered *answer
+	if errors.As(err, &answered) {
+		return code // it is no fault, and has been printed
+	}
+	if hint == "" && code == exitUsage {
+		hint = "see `" + command + " --help`"
+	}
+	l := layoutOf(std.err, std.getenv)
+	fmt.Fprintf(std.err, "%s %s\n", l.paint(red, "flagctl:"), message(err))
 	if hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", hint)
+		fmt.Fprintf(std.err, "%s %s\n", l.paint(bold, "hint:"), hint)
 	}
 	return code
 }
+
+// answer is an exit code that is an answer, such as that of eval --test.
+type answer struct{ code int }
+
+func (a *answer) Error() string { return fmt.Sprintf("exit code %d", a.code) }
 
 // message drops the names of the drivers' operations, here and in the router,
 // which say nothing to the person who typed the command, where the cause is plain.
@@ -65,19 +78,22 @@ func message(err error) string {
 			break
 		}
 	}
-	return strings.TrimPrefix(text, "store: ")
+	return strings.TrimPrefix(strings.Replace(text, "invalid: flags: invalid", "invalid", 1), "store: ")
 }
 
 func classify(err error) (code int, hint string) {
 	var ee *exitError
 	var se *flags.SourceError
+	var said *answer
 	switch {
+	case errors.As(err, &said):
+		return said.code, ""
 	case errors.As(err, &ee):
 		return ee.code, ee.hint
 	case errors.Is(err, store.ErrConflict):
 		return exitConflict, "somebody changed it meanwhile; look with `flagctl history` and try again"
 	case errors.Is(err, store.ErrExists):
-		return exitConflict, ""
+		return exitConflict, "`flagctl sets list` shows the sets there are"
 	case errors.Is(err, store.ErrNotFound):
 		return exitNotFound, "`flagctl status` lists the sets; choose one with --set"
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &se):
@@ -87,12 +103,27 @@ func classify(err error) (code int, hint string) {
 	case errors.As(err, &se) && se.Class == flags.ClassTransient:
 		return exitFailed, "is it running, and are --server or --store right?"
 	case errors.As(err, &se):
-		return exitFailed, ""
+		return exitFailed, hintOf(err)
 	case isUsage(err):
-		return exitUsage, "see `flagctl --help`"
+		return exitUsage, ""
 	default:
-		return exitFailed, ""
+		return exitFailed, hintOf(err)
 	}
+}
+
+// hintOf says what can be done about an error that has no exit code of its own.
+func hintOf(err error) string {
+	switch {
+	case errors.Is(err, store.ErrEnded):
+		return "`flagctl sets create NAME` begins it again"
+	case errors.Is(err, flags.ErrInvalid), errors.Is(err, store.ErrInvalid):
+		return "nothing was written; mend what is named and try again"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return "is the path right, and may you read it?"
+	case errors.Is(err, store.ErrReadOnly):
+		return "write to the router or store that it follows"
+	}
+	return ""
 }
 
 // isUsage recognises the errors that the command-line library makes by itself.

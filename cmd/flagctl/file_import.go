@@ -32,10 +32,14 @@ that does not exist is created.`,
 			if format != "flagd" {
 				return usagef("--format %q: this version reads flagd", format)
 			}
+			p := a.progress()
+			defer p.done()
+			p.say("reading %s", args[0])
 			doc, err := a.readDocument(args[0])
 			if err != nil {
 				return err
 			}
+			p.say("importing %d entries", len(doc.Entries()))
 			return a.importDocument(cmd, w, doc, prune)
 		},
 	}

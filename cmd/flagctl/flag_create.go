@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,21 +18,26 @@ type newFlag struct {
 	kind           string
 	variants       []string
 	defaultVariant string
-	description    string
 }
 
 func (a *app) createCmd() *cobra.Command {
-	w, n := &writeFlags{}, &newFlag{}
+	w, n, t := &writeFlags{}, &newFlag{}, &aboutFlags{}
 	cmd := &cobra.Command{
 		Use:   "create KEY",
 		Short: "Create a flag; boolean with variants on and off unless said otherwise",
-		Example: `  flagctl create new-checkout --description "the one-page checkout"
+		Example: `  flagctl create new-checkout --description "the one-page checkout" --owner payments --kind release --expires 90d
   flagctl create theme --type string --variant light=light --variant dark=dark --default light
   flagctl create limits --type object --variant 'small={"seats":5}' --default small`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkName("flag key", args[0]); err != nil {
+				return err
+			}
 			d, err := n.definition()
 			if err != nil {
+				return err
+			}
+			if d, err = t.on(d, time.Now()); err != nil {
 				return err
 			}
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
@@ -46,7 +52,7 @@ func (a *app) createCmd() *cobra.Command {
 	f.StringVar(&n.kind, "type", "boolean", "boolean, string, number or object")
 	f.StringArrayVar(&n.variants, "variant", nil, "NAME=VALUE, once for each; default for a boolean flag: on=true and off=false")
 	f.StringVar(&n.defaultVariant, "default", "", "default variant (default: off for a boolean flag, else the first variant)")
-	f.StringVar(&n.description, "description", "", "what the flag is for")
+	t.register(cmd)
 	mustComplete(cmd, "type", "boolean", "string", "number", "object")
 	w.register(cmd)
 	return cmd
@@ -66,7 +72,7 @@ func (n *newFlag) definition() (flags.Definition, error) {
 			byDefault = "off"
 		}
 	}
-	d := flags.Definition{}.WithEnabled(true).WithDescription(n.description)
+	d := flags.Definition{}.WithEnabled(true)
 	for _, v := range variants {
 		name, text, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
@@ -75,12 +81,15 @@ func (n *newFlag) definition() (flags.Definition, error) {
 		if _, twice := d.Variant(name); twice {
 			return d, usagef("--variant %q is given twice", name)
 		}
+		if err := checkName("variant", name); err != nil {
+			return d, err
+		}
 		value, err := variantValue(n.kind, text)
 		if err != nil {
-			return d, usagef("--variant %q: %v", v, err)
+			return d, usagef("--variant %q: %v", shorten(v, 80), err)
 		}
 		if d, err = d.WithVariant(name, value); err != nil {
-			return d, usagef("--variant %q: %v", v, err)
+			return d, usagef("--variant %q: %v", shorten(v, 80), err)
 		}
 		if byDefault == "" {
 			byDefault = name
@@ -124,6 +133,8 @@ func (a *app) deleteCmd() *cobra.Command {
 	w := &writeFlags{}
 	cmd := &cobra.Command{
 		Use: "delete KEY", Short: "Delete a flag with its overrides, in one commit; the history stays",
+		Example: `  flagctl delete new-checkout --reason "everybody has it"
+  flagctl delete new-checkout --dry-run`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {

@@ -49,7 +49,7 @@ func sharesOf(d flags.Definition, key, text string) ([]flags.Share, error) {
 	}
 	for _, s := range shares {
 		if _, ok := d.Variant(s.Variant); !ok {
-			return nil, usagef("%s has no variant %q; it has %s", key, s.Variant, variantNames(d))
+			return nil, unknownVariant(key, d, s.Variant)
 		}
 	}
 	return shares, nil

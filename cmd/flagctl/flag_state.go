@@ -90,7 +90,7 @@ func (a *app) setDefaultCmd() *cobra.Command {
 
 func setDefault(d flags.Definition, args []string) (flags.Definition, string, error) {
 	if _, ok := d.Variant(args[1]); !ok {
-		return d, "", usagef("%s has no variant %q; it has %s", args[0], args[1], variantNames(d))
+		return d, "", unknownVariant(args[0], d, args[1])
 	}
 	if now, ok := d.DefaultVariant(); ok && now == args[1] {
 		return d, fmt.Sprintf("%s has default %s already", args[0], now), nil

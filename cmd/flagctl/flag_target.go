@@ -125,7 +125,7 @@ func (t *targetFlags) serving(d flags.Definition, key, text string) (expression.
 		return expression.Serve{Variant: text}, nil
 	}
 	if !strings.Contains(text, "=") {
-		return expression.Serve{}, usagef("%s has no variant %q; it has %s", key, text, variantNames(d))
+		return expression.Serve{}, unknownVariant(key, d, text)
 	}
 	shares, err := sharesOf(d, key, text)
 	return expression.Serve{Split: shares, By: t.by}, err

@@ -29,8 +29,9 @@ type stdio struct {
 func run(ctx context.Context, args []string, std stdio) int {
 	root := newRoot(std)
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
-		return report(std.err, err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		return report(std, cmd.CommandPath(), err)
 	}
 	return exitOK
 }

@@ -4,14 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 func (a *app) settleOutput() error {
@@ -29,23 +28,21 @@ func (a *app) settleOutput() error {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// print answers with v as JSON or YAML, or as the table that rows writes:
-// cells end with a tab, lines with a newline.
+// print answers with v as JSON or YAML, or as the table that rows writes: cells end
+// with a tab, lines with a newline. --fields leaves only some of it.
 func (a *app) print(v any, rows func(w io.Writer)) error {
+	if len(a.fields) > 0 {
+		p, err := pick(v, a.fields)
+		if err != nil {
+			return err
+		}
+		v, rows = p, func(w io.Writer) { p.table(w, a.fields) }
+	}
 	switch a.output {
 	case "table":
-		tw := tabwriter.NewWriter(a.std.out, 0, 8, 2, ' ', 0)
-		rows(tw)
-		return tw.Flush()
+		var text strings.Builder
+		rows(&text)
+		return layoutOf(a.std.out, a.std.getenv).write(a.std.out, text.String())
 	case "yaml":
 		// By way of JSON, so that both forms have the same fields in the same order.
 		text, err := json.Marshal(v)
@@ -74,13 +71,12 @@ func row(w io.Writer, cells ...any) {
 // clean writes control characters, and those that turn the direction of text, as
 // escapes.
 func clean(s string) string {
-	unclean := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
-	if !strings.ContainsFunc(s, unclean) {
+	if !strings.ContainsFunc(s, flags.Unprintable) {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
-		if unclean(r) {
+		if flags.Unprintable(r) {
 			escape := strconv.QuoteRuneToASCII(r)
 			b.WriteString(escape[1 : len(escape)-1])
 			continue
@@ -100,6 +96,13 @@ func (a *app) line(v any, text string) error {
 	case "yaml":
 		fmt.Fprintln(a.std.out, "---")
 		return a.print(v, nil)
+	}
+	if len(a.fields) > 0 {
+		p, err := pick(v, a.fields)
+		if err != nil {
+			return err
+		}
+		v = p
 	}
 	enc := json.NewEncoder(a.std.out)
 	enc.SetEscapeHTML(false)

@@ -33,15 +33,15 @@ func (a *app) overrideSetCmd() *cobra.Command {
 		Args:    cobra.ExactArgs(2), ValidArgsFunction: a.completeFlagThenVariant,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
-				if entity == "" {
-					return nil, "", usagef("--entity is empty: name the targeting key that is meant")
+				if err := checkName("--entity", entity); err != nil {
+					return nil, "", err
 				}
 				d, _, err := a.flag(c, args[0])
 				if err != nil {
 					return nil, "", err
 				}
 				if _, ok := d.Variant(args[1]); !ok {
-					return nil, "", usagef("%s has no variant %q; it has %s", args[0], args[1], variantNames(d))
+					return nil, "", unknownVariant(args[0], d, args[1])
 				}
 				data, err := flags.OverrideBytes(args[1])
 				if err != nil {
@@ -93,6 +93,8 @@ func (a *app) overrideListCmd() *cobra.Command {
 	var entity string
 	cmd := &cobra.Command{
 		Use: "list [KEY] [--entity ID]", Short: "List overrides, of one flag or one entity or all",
+		Example: `  flagctl override list new-checkout
+  flagctl override list --entity tenant-42`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {

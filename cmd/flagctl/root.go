@@ -14,6 +14,7 @@ type app struct {
 	set     string
 	apiKey  string
 	output  string
+	fields  []string
 	timeout time.Duration
 }
 
@@ -21,7 +22,13 @@ const rootLong = `flagctl changes and reads feature flags.
 
 It talks to a router (--server), or works straight on a journal without one
 (--store). Every write prints its revision token and is kept in the history
-with who, when and why.`
+with who, when and why.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict (somebody changed
+it meanwhile, or it exists), 5 written but not confirmed in time, 6 denied.
+
+The answer is a table on a terminal and JSON elsewhere; -o chooses, --fields
+picks. NO_COLOR and COLUMNS are honoured.`
 
 const rootExample = `  flagctl import flags.json
   flagctl list
@@ -54,6 +61,7 @@ func newRoot(std stdio) *cobra.Command {
 	p.StringVarP(&a.set, "set", "s", "", "flag set (HOLDFAST_SET, default default)")
 	p.StringVar(&a.apiKey, "api-key", "", "key to authenticate with (HOLDFAST_API_KEY)")
 	p.StringVarP(&a.output, "output", "o", "", "table, json or yaml (default table on a terminal, else json)")
+	p.StringSliceVar(&a.fields, "fields", nil, "only these fields of the answer, by their names in JSON, such as key,state")
 	p.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long a command may take")
 	mustComplete(root, "output", "table", "json", "yaml")
 
@@ -68,7 +76,7 @@ func newRoot(std stdio) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
+	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.describeCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
 		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd())
 	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd())

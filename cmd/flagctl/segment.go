@@ -50,6 +50,9 @@ func (a *app) segmentSetCmd() *cobra.Command {
   flagctl target new-checkout --when 'segment("pilots")' --serve on`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkName("segment", args[0]); err != nil {
+				return err
+			}
 			rule, err := expression.CompileSegment(when)
 			if err != nil {
 				return whenFault(err)
@@ -77,7 +80,7 @@ func (a *app) segmentSetCmd() *cobra.Command {
 
 func (a *app) segmentListCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the segments of the set", Args: cobra.NoArgs,
+		Use: "list", Short: "List the segments of the set", Args: cobra.NoArgs, Example: "  flagctl segment list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
 				c, err := a.contents(ctx, st)
@@ -99,6 +102,7 @@ func (a *app) segmentListCmd() *cobra.Command {
 func (a *app) segmentGetCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "get NAME", Short: "Print a segment and the flags that use it", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
+		Example: "  flagctl segment get pilots",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
 				c, err := a.contents(ctx, st)
@@ -127,6 +131,7 @@ func (a *app) segmentDeleteCmd() *cobra.Command {
 	w := &writeFlags{}
 	cmd := &cobra.Command{
 		Use: "delete NAME", Short: "Delete a segment that no flag uses any more", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
+		Example: "  flagctl segment delete pilots",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
 				key := segmentKey(args[0])

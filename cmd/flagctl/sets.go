@@ -26,21 +26,23 @@ func viewOfSet(h flags.Head) setView {
 }
 
 func (a *app) setsCmd() *cobra.Command {
-	return group("sets", "List, compare, create and delete flag sets",
+	return group("sets", "List, compare, promote, create and delete flag sets",
 		&cobra.Command{
-			Use: "list", Short: "List the flag sets", Args: cobra.NoArgs,
+			Use: "list", Short: "List the flag sets", Args: cobra.NoArgs, Example: "  flagctl sets list -o json",
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.with(cmd.Context(), a.listSets) },
 		},
 		a.endingSetCmd("create NAME", "Begin a flag set, or a deleted one again", flags.OpCreate),
 		a.endingSetCmd("delete NAME", "Delete a flag set; its history stays", flags.OpDelete),
 		a.setsDiffCmd(),
+		a.setsPromoteCmd(),
 	)
 }
 
 func (a *app) endingSetCmd(use, short string, op flags.Op) *cobra.Command {
 	w := &writeFlags{}
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		Use: use, Short: short, Args: cobra.ExactArgs(1), Example: fmt.Sprintf("  flagctl sets %s checkout-prod --dry-run", op),
+		ValidArgsFunction: a.completeSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.set = args[0]
 			if err := a.checkWrite(w); err != nil {

@@ -56,6 +56,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Use: "status", Short: "Show the sets, and how the router's store, mirrors and caches do", Args: cobra.NoArgs,
 		Long: `Show the sets, and how the router's store, mirrors and caches do. Exits with 1
 where a mirror or cache could not be reached at the last attempt.`,
+		Example: `  flagctl status
+  flagctl status --store bolt:holdfast-data/holdfast.db`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.storeAt != "" {
 				return a.with(cmd.Context(), a.storeStatus)
