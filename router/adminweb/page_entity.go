@@ -15,7 +15,7 @@ import (
 type entityPage struct {
 	screen
 	Form         *form
-	Id           string
+	ID           string
 	Search       string
 	OnlyOverride bool
 	Rows         []entityRow
@@ -58,7 +58,7 @@ func (v *visit) showEntity(failed *form) error {
 	id := f.line("id", flags.MaxKeyBytes)
 	ec := f.evaluationContext(id)
 	p := entityPage{
-		screen: v.screen("Entity", "entity").at(c.Head()), Form: f, Id: id, Search: f.Value("q"),
+		screen: v.screen("Entity", "entity").at(c.Head()), Form: f, ID: id, Search: f.Value("q"),
 		OnlyOverride: f.Value("own") != "", May: v.may(authz.Write), Total: len(c.rows), failed: failed,
 	}
 	if id != "" && !f.Refused() {
@@ -76,7 +76,7 @@ func (v *visit) showEntity(failed *form) error {
 func (v *visit) fillEntity(p *entityPage, b *board, c *catalog, ec flags.EvaluationContext) {
 	var found []*row
 	for _, r := range (search{Text: p.Search}).find(c.rows) {
-		if _, own := c.Get(flags.OverrideKey(r.Key, p.Id)); own || !p.OnlyOverride {
+		if _, own := c.Get(flags.OverrideKey(r.Key, p.ID)); own || !p.OnlyOverride {
 			found = append(found, r)
 		}
 	}
@@ -86,7 +86,7 @@ func (v *visit) fillEntity(p *entityPage, b *board, c *catalog, ec flags.Evaluat
 	shown := found[from:min(from+perPage, len(found))]
 	p.Found, p.From, p.To = len(found), from+1, from+len(shown)
 	for _, r := range shown {
-		key := flags.OverrideKey(r.Key, p.Id)
+		key := flags.OverrideKey(r.Key, p.ID)
 		er := entityRow{Key: r.Key, Got: c.resolve(r.Key, ec)}
 		if e, ok := c.Get(key); ok {
 			er.Override, er.Base, er.By = flags.OverrideVariant(e.Bytes), v.baseOf(c, e.Revision), b.trail.last(key)
@@ -141,7 +141,7 @@ func (v *visit) editEntity() error {
 
 // ContextJSON is the whole context, for links to the playground.
 func (p entityPage) ContextJSON() string {
-	ec := newForm("", url.Values{"context": {p.Form.Value("context")}}).evaluationContext(p.Id)
+	ec := newForm("", url.Values{"context": {p.Form.Value("context")}}).evaluationContext(p.ID)
 	return string(ec.Value().AppendJSON(nil))
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -33,9 +32,9 @@ func TestMain(m *testing.M) {
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(2*time.Minute),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	var end context.CancelFunc
-	chrome, end = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that it does not know
-	if err := chromedp.Run(chrome); err != nil {
+	browser, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that it does not know
+	chrome = browser
+	if err := chromedp.Run(browser); err != nil {
 		fmt.Fprintln(os.Stderr, "no browser: install chromium, as .ci/deps does:", err)
 		os.Exit(1)
 	}
@@ -324,21 +323,6 @@ func (b *tab) fill(selector, text string) {
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	b.run(chromedp.KeyEvent(keys))
-}
-
-// get asks for a page without a browser.
-func (h *host) get(path string) *http.Response {
-	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.url+path, nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { _ = res.Body.Close() })
-	return res
 }
 
 func urlEscape(s string) string { return url.QueryEscape(s) }

@@ -46,7 +46,7 @@ func TestFlagForms(t *testing.T) {
 	b.click("#variants .primary")
 	b.shows("#saved", "revision 4")
 
-	b.fill(`#overrides [name="entity"]`, "tenant‮1")
+	b.fill(`#overrides [name="entity"]`, "tenant\u202e1")
 	b.click("#overrides form:last-of-type .primary")
 	b.shows("#entity-problem", "U+202E")
 	b.fill(`#overrides [name="entity"]`, "tenant-1")

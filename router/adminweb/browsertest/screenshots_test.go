@@ -56,15 +56,25 @@ var pictures = []picture{
 
 // history gives the set something to show.
 func history(h *host) {
-	h.edit("Ana", "new-checkout", func(d flags.Definition) flags.Definition { return d.WithDefaultVariant("on") })
-	h.edit("Ben", "search-ranking", func(d flags.Definition) flags.Definition {
-		return d.WithDescription("Half of all tenants get the new ranking")
-	})
-	h.edit("Ben", "search-ranking", func(d flags.Definition) flags.Definition {
-		d, err := d.WithRollout([]flags.Share{{Variant: "neural", Weight: 50}, {Variant: "classic", Weight: 50}}, "")
+	on, err := h.definition("search-ranking").WithRollout([]flags.Share{{Variant: "neural", Weight: 50}, {Variant: "classic", Weight: 50}}, "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, c := range []struct {
+		actor, reason string
+		d             flags.Definition
+		key           string
+	}{
+		{"Ana", "the launch", h.definition("new-checkout").WithDefaultVariant("on"), "new-checkout"},
+		{"Ben", "the experiment goes well", on, "search-ranking"},
+		{"Ben", "say what it does now", on.WithDescription("Half of all tenants get the new ranking"), "search-ranking"},
+	} {
+		_, err := h.store.Apply(h.t.Context(), flags.Commit{
+			Set: "default", ID: flags.NewCommitID(), Actor: flags.Actor{Kind: "user", ID: c.actor, Via: "page"}, Reason: c.reason,
+			Changes: []flags.Mutation{{Key: flags.FlagKey(c.key), Bytes: c.d.Bytes()}},
+		})
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		return d
-	})
+	}
 }
