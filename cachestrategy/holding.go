@@ -102,7 +102,9 @@ func mutationBytes(k flags.EntryKey, data []byte) int {
 // An older confirmation changes nothing; a newer one brings nothing forward, neither
 // the end nor the beginning of the margin.
 func (h *Holding) renewed(o *Offer) (*Holding, Outcome) {
-	if o.AsOf.Sub(h.asOf) <= time.Microsecond { // what stored forms keep
+	// Stored forms keep microseconds of a wall clock, and one that is being put right moves
+	// against ours between two looks at it.
+	if o.AsOf.Sub(h.asOf) <= time.Millisecond {
 		return h, Unchanged
 	}
 	next := *h

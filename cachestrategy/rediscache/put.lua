@@ -66,7 +66,8 @@ local function keep(asof, til, margin)
 end
 
 if same and intact and heldDigest == digest then
-  if tonumber(ARGV[5]) <= tonumber(held[4]) then return 'unchanged' end
+  -- Less than a millisecond is the wall clock being put right between two puts of one instant.
+  if tonumber(ARGV[5]) <= tonumber(held[4]) + 1000 then return 'unchanged' end
   -- Neither the end nor the beginning of the margin is brought forward.
   local til = math.max(tonumber(ARGV[6]), tonumber(held[5]))
   local usable = math.max(tonumber(ARGV[6]) - tonumber(ARGV[14]), tonumber(held[5]) - (tonumber(held[8]) or 0))
