@@ -26,11 +26,39 @@ type fleet struct {
 	sent    *atomic.Int64 // bytes, by the server
 	publish func() error
 	conns   []*grpc.ClientConn
+	arrivals
+}
 
-	mu      sync.Mutex
-	began   time.Time
-	took    []float64 // microseconds, of the round under way
-	arrived sync.WaitGroup
+// arrivals are when a message reached each of a number of clients.
+type arrivals struct {
+	mu    sync.Mutex
+	began time.Time
+	took  []float64 // microseconds
+	due   sync.WaitGroup
+}
+
+// expect begins a round of messages to so many clients.
+func (a *arrivals) expect(clients int) {
+	a.due.Add(clients)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.took, a.began = a.took[:0], time.Now()
+}
+
+func (a *arrivals) note() {
+	a.mu.Lock()
+	a.took = append(a.took, float64(time.Since(a.began).Nanoseconds())/1000)
+	a.mu.Unlock()
+	a.due.Done()
+}
+
+// p99 returns how long the message took to nearly all, after it reached all.
+func (a *arrivals) p99() float64 {
+	a.due.Wait()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.Sort(a.took)
+	return a.took[len(a.took)*99/100]
 }
 
 // fanOuts shows how long one toggle takes to reach all clients, beside the least
@@ -128,7 +156,7 @@ func (f *fleet) connect(ctx context.Context, clients int, head flags.Head) error
 		return err
 	}
 	go func() { _ = f.server.Serve(counting{lis, f.sent}) }() // ends with Stop
-	f.arrived.Add(clients)
+	f.expect(clients)
 	for range clients {
 		stream, err := f.follow(ctx, lis.Addr().String(), head)
 		if err != nil {
@@ -136,7 +164,7 @@ func (f *fleet) connect(ctx context.Context, clients int, head flags.Head) error
 		}
 		go f.receive(stream)
 	}
-	f.arrived.Wait() // for the first heartbeat of each
+	f.due.Wait() // for the first heartbeat of each
 	return nil
 }
 
@@ -167,27 +195,17 @@ func (f *fleet) receive(stream pb.Flags_WatchClient) {
 		if _, err := wire.Decode(m.GetCommits()); err != nil {
 			return
 		}
-		f.mu.Lock()
-		f.took = append(f.took, float64(time.Since(f.began).Nanoseconds())/1000)
-		f.mu.Unlock()
-		f.arrived.Done()
+		f.note()
 	}
 }
 
 // round publishes once and returns the p99 of the times to the clients.
 func (f *fleet) round(clients int) (float64, error) {
-	f.arrived.Add(clients)
-	f.mu.Lock()
-	f.took, f.began = f.took[:0], time.Now()
-	f.mu.Unlock()
+	f.expect(clients)
 	if err := f.publish(); err != nil {
 		return 0, err
 	}
-	f.arrived.Wait()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	slices.Sort(f.took)
-	return f.took[len(f.took)*99/100], nil
+	return f.p99(), nil
 }
 
 func (f *fleet) close() {

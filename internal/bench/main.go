@@ -20,27 +20,36 @@ import (
 func main() {
 	turns := flag.Int("turns", 150, "how often each shape is measured; outages a twentieth as often")
 	slice := flag.Duration("slice", time.Millisecond, "how long each measurement takes")
-	only := flag.String("only", "", "measure the shapes with this in their name, or one of reads, demands, breaker, load, cold, outage, fan-out, memory and sync")
+	only := flag.String("only", "", "measure the shapes with this in their name, or one of reads, demands, breaker, load, cold, outage, fan-out, memory, sync, remote and openfeature")
 	clients := flag.Int("clients", 1000, "how many clients a toggle goes out to")
 	flag.Parse()
-	if path := os.Getenv(coldEnv); path != "" {
-		if err := startCold(context.Background(), path); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: cold:", err)
+	ctx := context.Background()
+	if what, run := errand(ctx, *clients); run != nil {
+		if err := run(); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", what, err)
 			os.Exit(1)
 		}
 		return
 	}
-	if addr := os.Getenv(connectEnv); addr != "" {
-		if err := connected(context.Background(), addr, os.Getenv(headEnv), *clients); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: clients:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	if err := run(context.Background(), *turns, *slice, *only, *clients); err != nil {
+	if err := run(ctx, *turns, *slice, *only, *clients); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// errand returns what another process of this program wants of this one, if it was
+// started for that.
+func errand(ctx context.Context, clients int) (what string, run func() error) {
+	if path := os.Getenv(coldEnv); path != "" {
+		return "cold", func() error { return startCold(ctx, path) }
+	}
+	if addr := os.Getenv(connectEnv); addr != "" {
+		return "clients", func() error { return connected(ctx, addr, os.Getenv(headEnv), clients) }
+	}
+	if os.Getenv(serveEnv) != "" {
+		return "server", func() error { return serveRemote(ctx) }
+	}
+	return "", nil
 }
 
 // section is a part of what is printed.
@@ -61,6 +70,10 @@ func run(ctx context.Context, turns int, slice time.Duration, only string, clien
 		{"fan-out", func(ctx context.Context) error { return fanOuts(ctx, clients, 60) }},
 		{"memory", func(ctx context.Context) error { return memories(ctx, clients) }},
 		{"sync", func(ctx context.Context) error { return syncs(ctx, clients, 15) }},
+		{"remote", remotes},
+		{"openfeature", func(ctx context.Context) error {
+			return packageBenchmark(ctx, "flags/openfeature", "BenchmarkSDK", "300ms")
+		}},
 	}
 	if i := slices.IndexFunc(sections, func(s section) bool { return s.name == only }); i >= 0 {
 		return sections[i].run(ctx)

@@ -18,7 +18,7 @@ import (
 )
 
 // connectEnv and headEnv have this program open streams to an address, say that it
-// has the head, and wait: so that the memory of clients is not counted with that of
+// has the head, or speak the protocol of that name, and wait: so that the memory of clients is not counted with that of
 // the server.
 const (
 	connectEnv = "HOLDFAST_BENCH_CONNECT"
@@ -27,8 +27,8 @@ const (
 
 // connected is the process of such clients. It ends with its standard input.
 func connected(ctx context.Context, addr, head string, clients int) error {
-	if head == syncMode {
-		return connectedSync(ctx, addr, clients)
+	if f := followers[head]; f != nil {
+		return connectedCrowd(ctx, f, addr, clients)
 	}
 	encoded, err := hex.DecodeString(head)
 	if err != nil {
@@ -59,7 +59,7 @@ func connected(ctx context.Context, addr, head string, clients int) error {
 
 // memories shows what a connected client costs the server, beside a bare stream.
 func memories(ctx context.Context, clients int) error {
-	var held [2]float64
+	var costs [2]float64
 	for i, bare := range []bool{false, true} {
 		f, head := bareFleet(), flags.Head{}
 		if !bare {
@@ -72,9 +72,9 @@ func memories(ctx context.Context, clients int) error {
 		if err != nil {
 			return err
 		}
-		held[i] = per
+		costs[i] = per
 	}
-	fmt.Printf("a connected client holds %.1f KiB in the server, bare grpc-go %.1f KiB, %.2fx\n", held[0]/1024, held[1]/1024, held[0]/held[1])
+	fmt.Printf("a connected client holds %.1f KiB in the server, bare grpc-go %.1f KiB, %.2fx\n", costs[0]/1024, costs[1]/1024, costs[0]/costs[1])
 	return nil
 }
 
@@ -84,17 +84,23 @@ func (f *fleet) memory(ctx context.Context, clients int, head flags.Head) (float
 		return 0, err
 	}
 	defer f.close()
+	encoded, err := proto.Marshal(wire.FromHead(head))
+	if err != nil {
+		return 0, err
+	}
+	return held(ctx, f.conns[0].Target(), hex.EncodeToString(encoded), clients)
+}
+
+// held returns the bytes that each of so many clients costs this process, which come
+// to the address from another one.
+func held(ctx context.Context, addr, head string, clients int) (float64, error) {
 	before := inUse()
 	exe, err := os.Executable()
 	if err != nil {
 		return 0, err
 	}
-	encoded, err := proto.Marshal(wire.FromHead(head))
-	if err != nil {
-		return 0, err
-	}
 	child := exec.CommandContext(ctx, exe, "-clients", strconv.Itoa(clients))
-	child.Env = append(os.Environ(), connectEnv+"="+f.conns[0].Target(), headEnv+"="+hex.EncodeToString(encoded))
+	child.Env = append(os.Environ(), connectEnv+"="+addr, headEnv+"="+head)
 	child.Stderr = os.Stderr
 	stdin, err := child.StdinPipe()
 	if err != nil {
@@ -110,10 +116,10 @@ func (f *fleet) memory(ctx context.Context, clients int, head flags.Head) (float
 	if _, err := stdout.Read(make([]byte, 1)); err != nil { // all of them are connected
 		return 0, err
 	}
-	held := float64(inUse()-before) / float64(clients)
+	per := float64(inUse()-before) / float64(clients)
 	_ = stdin.Close() // which is what the child waits for
 	_ = child.Wait()
-	return held, nil
+	return per, nil
 }
 
 // inUse returns the memory of heap and stacks after what is garbage was collected.
