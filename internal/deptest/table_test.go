@@ -56,18 +56,19 @@ var table = map[string]rule{
 
 	"router/authz":                {own: []string{"flags"}, others: []string{grpc}},
 	"router/cors":                 {others: []string{"github.com/rs/cors"}},
+	"router/rescue":               {},
 	"router/hub":                  {own: []string{"flags", "store"}},
-	"router/adminweb":             {own: []string{"flags", "flags/expression", "store", "internal/textdiff", "router/authz", "router/hub"}},
+	"router/adminweb":             {own: []string{"flags", "flags/expression", "store", "internal/textdiff", "router/authz", "router/hub", "router/rescue"}},
 	"router/adminweb/browsertest": {},
-	"router/ofrep":                {own: []string{"flags", "router/authz", "router/evaluator"}, others: []string{"golang.org/x/time"}},
+	"router/ofrep":                {own: []string{"flags", "router/authz", "router/evaluator", "router/rescue"}, others: []string{"golang.org/x/time"}},
 	"router/flagsvc":              {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
-	"router/restapi":              {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub"}},
+	"router/restapi":              {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub", "router/rescue"}},
 	"router/syncsvc":              {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{grpc, protobuf}},
 	"router":                      {own: []string{"flags", "flags/flagdfile", "store", "breaker", "internal/pb/...", "router/..."}, others: []string{grpc, middleware, prometheus}},
 
 	// What the protocols that evaluate have in common, and those of flagd.
 	"router/evaluator": {own: []string{"flags", "internal/session", "router/authz", "router/hub"}},
-	"router/evalsvc":   {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{protobuf, connect}},
+	"router/evalsvc":   {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator", "router/rescue"}, others: []string{protobuf, connect}},
 
 	// The commands wire everything together and may know everybody.
 	"cmd/...": {own: []string{"..."}, others: []string{""}},

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/router/rescue"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -48,7 +48,7 @@ func (p *Page) guard(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		harden(w.Header())
 		v := &visit{Page: p, w: w, r: r, ctx: r.Context(), set: r.PathValue("set"), query: r.URL.Query()}
-		defer v.rescue()
+		defer rescue.Panic(v.opts.Logger, r)
 		err := v.enter(rt)
 		if err == nil {
 			err = rt.serve(v)
@@ -67,17 +67,6 @@ func harden(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
-}
-
-func (v *visit) rescue() {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-		v.opts.Logger.ErrorContext(v.ctx, "page panicked", "path", v.r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	}
-	panic(http.ErrAbortHandler) // it may have begun to answer: cut the connection
 }
 
 // enter finds out who it is, checks a form for where it came from, and asks the policy.

@@ -16,11 +16,8 @@
 package evalsvc
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -32,6 +29,7 @@ import (
 	v2 "github.com/holdfast-flags/holdfast/internal/pb/flagd/evaluation/v2"
 	schema "github.com/holdfast-flags/holdfast/internal/pb/schema/v1"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
+	"github.com/holdfast-flags/holdfast/router/rescue"
 )
 
 const (
@@ -115,15 +113,7 @@ func (s *Service) Drain() { close(s.drain) }
 
 // ServeHTTP serves the protocols.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		if p := recover(); p != nil {
-			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			s.opts.Logger.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			panic(http.ErrAbortHandler) // it may have begun to answer: cut the connection
-		}
-	}()
+	defer rescue.Panic(s.opts.Logger, r)
 	h := s.handlers[r.URL.Path]
 	if h == nil {
 		http.NotFound(w, r) // unimplemented, to clients of all protocols

@@ -19,10 +19,7 @@ const configParam = "flagConfigEtag"
 func (s *Service) evaluateAll(w http.ResponseWriter, r *http.Request, _ string) error {
 	b := newBuffer()
 	defer b.free()
-	if err := b.read(r); err != nil {
-		return err
-	}
-	own, err := decode(b.in)
+	own, err := b.scope(r)
 	if err != nil {
 		return err
 	}

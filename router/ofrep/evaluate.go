@@ -12,10 +12,7 @@ import (
 func (s *Service) evaluate(w http.ResponseWriter, r *http.Request, key string) error {
 	b := newBuffer()
 	defer b.free()
-	if err := b.read(r); err != nil {
-		return err
-	}
-	own, err := decode(b.in)
+	own, err := b.scope(r)
 	if err != nil {
 		return err
 	}

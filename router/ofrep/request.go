@@ -19,6 +19,14 @@ func (s scope) Attribute(name string) (flags.Value, bool) { return s.object.Get(
 // Value returns the context.
 func (s scope) Value() flags.Value { return s.object }
 
+// scope takes the body in and returns its context. The error is a *refusal.
+func (b *buffer) scope(r *http.Request) (scope, error) {
+	if err := b.read(r); err != nil {
+		return scope{}, err
+	}
+	return decode(b.in)
+}
+
 // decode reads {"context": {...}}. No body, no context and null are an empty one;
 // other members are none of ours. The error is a *refusal.
 func decode(body []byte) (scope, error) {

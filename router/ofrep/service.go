@@ -2,11 +2,8 @@ package ofrep
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
+	"github.com/holdfast-flags/holdfast/router/rescue"
 )
 
 // Options configure a Service. Evaluator is required.
@@ -75,11 +73,7 @@ const (
 // ServeHTTP serves the protocol. It routes by hand: a flag key may have any character,
 // and a mux would clean, redirect and match wildcards for each request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.panicked(r, p)
-		}
-	}()
+	defer rescue.Panic(s.opts.Logger, r)
 	rest, evaluates := strings.CutPrefix(r.URL.Path, bulkPath)
 	switch {
 	case evaluates && (rest == "" || rest == "/"):
@@ -139,12 +133,4 @@ func (s *Service) admit(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Retry-After", retryAfter(wait))
 	return &refusal{status: http.StatusTooManyRequests, code: codeGeneral, details: "too many requests"}
-}
-
-func (s *Service) panicked(r *http.Request, p any) {
-	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(p)
-	}
-	s.opts.Logger.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	panic(http.ErrAbortHandler) // it may have begun to answer: cut the connection
 }

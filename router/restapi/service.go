@@ -2,11 +2,8 @@ package restapi
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -14,6 +11,7 @@ import (
 	"github.com/holdfast-flags/holdfast/internal/restwire"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/router/rescue"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -83,15 +81,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serv
 // handle serves a pattern: who it is, then what they want, then what went wrong.
 func (s *Service) handle(pattern string, h func(http.ResponseWriter, *http.Request) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if p := recover(); p != nil {
-				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-					panic(p)
-				}
-				s.opts.Logger.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				panic(http.ErrAbortHandler) // it may have begun to answer: cut the connection
-			}
-		}()
+		defer rescue.Panic(s.opts.Logger, r)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		who, err := s.opts.Policy.Authenticate(r.Header.Get("Authorization"))
 		if err == nil {
