@@ -65,7 +65,7 @@ func (s *Service) wanted(ctx context.Context, header http.Header, call evaluator
 	for _, values := range header[evaluator.RevisionHeader] {
 		for text := range strings.SplitSeq(values, ",") {
 			if t, err := flags.ParseToken(strings.Trim(text, " \t")); err == nil { // which Begin has checked
-				want = flags.AtLeast(want, t)
+				want = flags.AtLeast(want, t) //nolint:fatcontext // each token is a demand of its own
 			}
 		}
 	}
