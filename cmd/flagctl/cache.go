@@ -96,7 +96,7 @@ func (a *app) withCache(cmd *cobra.Command, c *cacheFlags, f func(context.Contex
 		return usagef("--cache: %v", err)
 	}
 	defer func() { _ = cache.Close() }() // all that was put has been answered
-	one := cmd.Flags().Changed("set") || a.std.getenv("HOLDFAST_SET") != ""
+	one := a.oneSet(cmd)
 	return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
 		heads, err := a.headsOf(ctx, st, one)
 		if err != nil {

@@ -24,7 +24,11 @@ func (r record) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "%q:%s", name, orNull(r.values[i]))
+		text, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(append(append(text, ':'), orNull(r.values[i])...))
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -22,51 +22,83 @@ type evalView struct {
 	ErrorMessage string          `json:"errorMessage,omitempty"`
 	Metadata     json.RawMessage `json:"metadata,omitempty"`
 	Token        string          `json:"token"`
+	Explain      []stepView      `json:"explain,omitempty"`
+}
+
+// asking is a question: which flag, for whom, and what is wanted of the answer.
+type asking struct {
+	key, at       string
+	ec            flags.EvaluationContext
+	explain, test bool
 }
 
 func (a *app) evalCmd() *cobra.Command {
 	var entity, contextJSON string
 	var attrs []string
+	var q asking
 	cmd := &cobra.Command{
 		Use:   "eval KEY",
 		Short: "Evaluate a flag for a context, as the SDK does",
 		Long: `Evaluate a flag for a context, as the SDK does. Attribute values are JSON where
 they can be read as JSON and strings otherwise: seats=30 is a number, plan=pro a
-string, and zip='"01234"' a string of digits.`,
+string, and zip='"01234"' a string of digits.
+
+--explain shows the path through the rule: each condition, what came of it, and
+the values it saw. --test prints nothing and exits with 0 where the value is true,
+and with 1 where it is anything else or there is none, for scripts; other exit
+codes are those of every command.`,
 		Example: `  flagctl eval new-checkout --entity tenant-42 --attr plan=pro --attr seats=30
-  flagctl eval new-checkout --context '{"targetingKey":"tenant-42","geo":{"country":"NZ"}}'`,
+  flagctl eval new-checkout --context '{"targetingKey":"tenant-42","geo":{"country":"NZ"}}'
+  flagctl eval new-checkout --entity tenant-42 --attr plan=pro --explain
+  if flagctl eval maintenance --test; then echo closed; fi`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ec, err := evaluationContext(entity, contextJSON, attrs)
 			if err != nil {
 				return err
 			}
-			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error { return a.eval(ctx, st, args[0], ec) })
+			q.key, q.ec = args[0], ec
+			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error { return a.eval(ctx, st, &q) })
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&entity, "entity", "", "targeting key: the tenant, user, ... that asks")
 	f.StringArrayVar(&attrs, "attr", nil, "NAME=VALUE of the context, once for each")
 	f.StringVar(&contextJSON, "context", "", "the context as a JSON object; --entity and --attr go on top")
+	f.BoolVar(&q.explain, "explain", false, "show the path through the rule with the values seen")
+	f.BoolVar(&q.test, "test", false, "print nothing; exit with 0 for true and 1 for anything else")
+	cmd.MarkFlagsMutuallyExclusive("explain", "test")
+	atFlag(cmd, &q.at)
 	return cmd
 }
 
-func (a *app) eval(ctx context.Context, st store.Store, key string, ec flags.EvaluationContext) error {
-	c, err := a.contents(ctx, st)
+func (a *app) eval(ctx context.Context, st store.Store, q *asking) error {
+	c, err := a.at(ctx, st, q.at)
 	if err != nil {
 		return err
 	}
-	if _, ok := c.Get(flags.FlagKey(key)); !ok {
-		return notFoundf(nearest(c, key), "no flag %q in set %q", key, a.set)
+	e, ok := c.Get(flags.FlagKey(q.key))
+	if !ok {
+		return notFoundf(nearest(c, q.key), "no flag %q in set %q", q.key, a.set)
 	}
-	d := flags.NewSnapshot(c.Checkpoint()).View().ValueDetails(key, ec, flags.Value{})
-	view := evalView{Key: key, Variant: d.Variant, Reason: d.Reason.String(), ErrorMessage: d.ErrorMessage(), Token: d.Token().String()}
+	d := flags.NewSnapshot(c.Checkpoint()).View().ValueDetails(q.key, q.ec, flags.Value{})
+	if q.test {
+		if d.ErrorCode == flags.ErrorNone && d.Value.Kind() == flags.ValueBool && d.Value.Bool() {
+			return nil
+		}
+		return &answer{code: exitFailed}
+	}
+	view := evalView{Key: q.key, Variant: d.Variant, Reason: d.Reason.String(), ErrorMessage: d.ErrorMessage(), Token: d.Token().String()}
 	if d.ErrorCode != flags.ErrorNone {
 		view.ErrorCode = d.ErrorCode.String()
 	}
 	view.Value = d.Value.AppendJSON(nil)
 	if m := d.Metadata(); m.Len() > 0 {
 		view.Metadata = m.AppendJSON(nil)
+	}
+	if definition, err := flags.ParseDefinition(e.Bytes); q.explain && err == nil {
+		override, _ := c.Get(flags.OverrideKey(q.key, q.ec.TargetingKey()))
+		view.Explain = newExplainer(c, q.key, q.ec).steps(definition, override.Bytes)
 	}
 	return a.print(view, func(w io.Writer) { evalTable(w, view) })
 }
@@ -88,6 +120,9 @@ func evalTable(w io.Writer, v evalView) {
 		row(w, "metadata", string(v.Metadata))
 	}
 	row(w, "revision", v.Token)
+	if v.Explain != nil {
+		explainRows(w, v.Explain)
+	}
 }
 
 // evaluationContext builds the context that the command line describes.

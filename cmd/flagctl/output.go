@@ -38,6 +38,7 @@ func (a *app) print(v any, rows func(w io.Writer)) error {
 		}
 		v, rows = p, func(w io.Writer) { p.table(w, a.fields) }
 	}
+	a.working.done()
 	switch a.output {
 	case "table":
 		var text strings.Builder

@@ -30,6 +30,7 @@ func (a *app) progress() *progress {
 		p.out, p.width = a.std.err, layoutOf(a.std.err, a.std.getenv).width
 		p.timer = time.AfterFunc(progressAfter, p.tick)
 	}
+	a.working = p
 	return p
 }
 
@@ -55,14 +56,18 @@ func (p *progress) tick() {
 	p.timer.Reset(progressAfter / 3)
 }
 
-// done takes the line away.
+// done takes the line away. It may be called again, and on nil.
 func (p *progress) done() {
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended = true; p.timer != nil {
 		p.timer.Stop()
 	}
 	if p.shown {
+		p.shown = false
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}
 }

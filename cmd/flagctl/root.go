@@ -16,6 +16,7 @@ type app struct {
 	output  string
 	fields  []string
 	timeout time.Duration
+	working *progress // what is shown until there is an answer; nil: nothing
 }
 
 const rootLong = `flagctl changes and reads feature flags.
@@ -76,10 +77,10 @@ func newRoot(std stdio) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.describeCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
+	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.describeCmd(), a.editCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
 		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd())
-	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd())
+	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd(), a.doctorCmd(), a.backupCmd(), a.restoreCmd())
 	return root
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ the overrides too. --keep-state leaves flags enabled or disabled as they are the
 	f.BoolVar(&p.overrides, "overrides", false, "take the overrides of the flags too")
 	f.BoolVar(&p.keepState, "keep-state", false, "leave flags that are there enabled or disabled as they are")
 	for _, name := range []string{"from", "to"} {
-		if err := cmp.Or(cmd.MarkFlagRequired(name), cmd.RegisterFlagCompletionFunc(name, a.completeSets(1000))); err != nil {
+		if err := errors.Join(cmd.MarkFlagRequired(name), cmd.RegisterFlagCompletionFunc(name, a.completeSets(1000))); err != nil {
 			panic(err) // only for a flag that does not exist
 		}
 	}

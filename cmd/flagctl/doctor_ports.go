@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// ports are where a router serves what is not our own gRPC API.
+type ports struct {
+	eval, http, ops string
+	skip            []string
+}
+
+func (p *ports) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&p.eval, "eval-addr", "", "HOST:PORT of flagd's evaluation protocols (default: the router's host, port 8013)")
+	f.StringVar(&p.http, "http-addr", "", "HOST:PORT of OFREP, REST and the admin page (default: the router's host, port 8016)")
+	f.StringVar(&p.ops, "ops-addr", "", "HOST:PORT of health and metrics (default: the router's host, port 8014)")
+	f.StringSliceVar(&p.skip, "skip", nil, "ports that cannot be reached from here: eval, http, ops")
+	mustComplete(cmd, "skip", "eval", "http", "ops")
+}
+
+// settle fills in the ports that a router has by default.
+func (p *ports) settle(server string) error {
+	for _, name := range p.skip {
+		if !slices.Contains([]string{"eval", "http", "ops"}, name) {
+			return usagef("--skip %q: want eval, http or ops", name)
+		}
+	}
+	address := server
+	if u, err := url.Parse(server); err == nil && u.Host != "" {
+		address = u.Host
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return usagef("--server %q: want HOST:PORT", server)
+	}
+	for addr, port := range map[*string]string{&p.eval: "8013", &p.http: "8016", &p.ops: "8014"} {
+		if *addr == "" {
+			*addr = net.JoinHostPort(host, port)
+		}
+	}
+	return nil
+}
+
+// checkPorts asks each port something that it answers to anybody.
+func (d *doctor) checkPorts(ctx context.Context, p *ports) {
+	for _, port := range []struct{ name, addr, path string }{
+		{"eval", p.eval, "/"}, // any answer will do
+		{"http", p.http, "/api/v1/sets"},
+		{"ops", p.ops, "/readyz"},
+	} {
+		if slices.Contains(p.skip, port.name) {
+			continue
+		}
+		do := fmt.Sprintf("is it what the router was started with? say --%s-addr, or --skip %s", port.name, port.name)
+		got, err := ask(ctx, "http://"+port.addr+port.path)
+		switch {
+		case err != nil:
+			d.bad(port.name, do, "%s: %s", port.addr, portError(err))
+		case port.name == "ops" && got.status != http.StatusOK:
+			d.bad(port.name, "look at the router's log; it takes no clients like this", "%s is not ready: %s", port.addr, strings.TrimSpace(got.body))
+		case got.status >= http.StatusInternalServerError:
+			d.bad(port.name, "look at the router's log", "%s answers with status %d", port.addr, got.status)
+		default:
+			d.good(port.name, "%s answers", port.addr)
+		}
+		if err == nil && port.name == "http" {
+			d.clock(got)
+		}
+	}
+}
+
+// asked is an answer over HTTP.
+type asked struct {
+	status       int
+	body         string
+	begun, ended time.Time
+	date         time.Time // by the server's clock, in whole seconds; zero: it did not say
+}
+
+func ask(ctx context.Context, address string) (a asked, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return a, err
+	}
+	a.begun = time.Now()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return a, err
+	}
+	defer func() { _ = resp.Body.Close() }() // nothing more is read
+	a.ended, a.status = time.Now(), resp.StatusCode
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		a.date = date
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	a.body = string(body)
+	return a, err
+}
+
+// clock compares the router's clock with ours. Its second began at most a second
+// before it was asked.
+func (d *doctor) clock(a asked) {
+	if a.date.IsZero() {
+		return
+	}
+	switch behind, ahead := a.begun.Sub(a.date)-time.Second, a.date.Sub(a.ended); {
+	case behind > mostSkew:
+		d.bad("clock", "set the clocks, by NTP for example", "the router's is behind this one by %v", behind.Round(time.Second))
+	case ahead > mostSkew:
+		d.bad("clock", "set the clocks, by NTP for example", "the router's is ahead of this one by %v", ahead.Round(time.Second))
+	default:
+		d.good("clock", "the router's agrees with this one within %v", mostSkew)
+	}
+}
