@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -47,8 +48,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":  wantCode,
-			"redis": func(ts *testscript.TestScript, neg bool, args []string) { redisDo(t, ts, neg, args) },
+			"code":   wantCode,
+			"repeat": repeatText,
+			"redis":  func(ts *testscript.TestScript, neg bool, args []string) { redisDo(t, ts, neg, args) },
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("USER", "tester")
@@ -76,6 +78,17 @@ func wantCode(ts *testscript.TestScript, neg bool, args []string) {
 	if want := args[0]; strconv.Itoa(got) != want {
 		ts.Fatalf("exit code %d, want %s", got, want)
 	}
+}
+
+// repeatText is the script command: repeat FILE BEGIN TEXT N END, which writes a file
+// of N times TEXT between BEGIN and END.
+func repeatText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 5 {
+		ts.Fatalf("usage: repeat FILE BEGIN TEXT N END")
+	}
+	n, err := strconv.Atoi(args[3])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+strings.Repeat(args[2], n)+args[4]), 0o600))
 }
 
 // redisDo is the script command: redis [COMMAND ARGS...], which sends a command to a
