@@ -112,6 +112,9 @@ func TestAccessible(t *testing.T) {
 			b.inColours(p, scheme)
 			judge(scheme + " " + p.path)
 		}
+		if scheme == "dark" {
+			paths = nil // they are made of the same parts
+		}
 		for _, path := range paths {
 			if path == "/nowhere" {
 				b.expect("404")

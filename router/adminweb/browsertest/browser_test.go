@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that it does not know
-	chrome = browser
+	chrome = browser                                                                             //nolint:fatcontext // it ends below
 	if err := chromedp.Run(browser); err != nil {
 		fmt.Fprintln(os.Stderr, "no browser: install chromium, as .ci/deps does:", err)
 		os.Exit(1)
