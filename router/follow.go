@@ -55,8 +55,8 @@ func (r *Router) publish(ctx context.Context, name string) {
 	places.Wait()
 }
 
-// places returns the mirrors and the caches.
-func (r *Router) places() []*publisher { return slices.Concat(r.mirrors, r.caches) }
+// places returns the mirrors, the caches and the receivers of webhooks.
+func (r *Router) places() []*publisher { return slices.Concat(r.mirrors, r.caches, r.hooks) }
 
 func (r *Router) setNames(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, lookEvery)

@@ -19,9 +19,9 @@ var (
 	descStandby  = describe("standby_reads_per_second", "Heads that the clients of a set would ask their secondary for without this router.", "set")
 	descRefill   = describe("standby_bytes_per_second", "Bytes that they would read there for 5 s if none of them had the set.", "set")
 	descWrites   = describe("writes_total", "Commits offered to this router.", "outcome")
-	descLag      = describe("sink_lag_revisions", "Revisions that a mirror or cache is behind.", "kind", "name", "set")
-	descUp       = describe("sink_up", "1 if the last attempt at a mirror or cache succeeded.", "kind", "name", "set")
-	descErrors   = describe("sink_errors_total", "Failed attempts at a mirror or cache.", "kind", "name", "set")
+	descLag      = describe("sink_lag_revisions", "Revisions that a mirror, cache or webhook is behind.", "kind", "name", "set")
+	descUp       = describe("sink_up", "1 if the last attempt at a mirror, cache or webhook succeeded.", "kind", "name", "set")
+	descErrors   = describe("sink_errors_total", "Failed attempts at a mirror, cache or webhook.", "kind", "name", "set")
 )
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -71,7 +71,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(descWrites, c.r.writes.taken.Load(), "accepted")
 	counter(descWrites, c.r.writes.refused.Load(), "refused")
-	for kind, sinks := range map[string][]SinkStatus{"mirror": c.r.Mirrors(), "cache": c.r.Caches()} {
+	for kind, sinks := range map[string][]SinkStatus{"mirror": c.r.Mirrors(), "cache": c.r.Caches(), "webhook": c.r.Webhooks()} {
 		for _, s := range sinks {
 			gauge(descLag, s.Lag, kind, s.Name, s.Set)
 			gauge(descUp, oneIf(s.Err == nil), kind, s.Name, s.Set)

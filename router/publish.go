@@ -33,9 +33,10 @@ type place interface {
 // publisher keeps one place current, each set on its own. It reads the feeds as
 // a client does, so an outage of the place costs the writers nothing.
 type publisher struct {
-	name  string // without credentials
-	place place
-	log   *slog.Logger
+	name    string // without credentials
+	place   place
+	log     *slog.Logger
+	longest time.Duration // pause between attempts
 
 	mu   sync.Mutex
 	sets map[string]*progress
@@ -52,7 +53,7 @@ type progress struct {
 }
 
 func newPublisher(name string, p place, log *slog.Logger) *publisher {
-	return &publisher{name: name, place: p, log: log.With("place", name), sets: map[string]*progress{}}
+	return &publisher{name: name, place: p, log: log.With("place", name), longest: longestRetry, sets: map[string]*progress{}}
 }
 
 // run publishes one set until ctx ends or the feed does.
@@ -75,7 +76,7 @@ func (p *publisher) run(ctx context.Context, set *hub.Set) {
 				if !sleep(ctx, pause/2+rand.N(pause)) {
 					return
 				}
-				pause = min(2*pause, longestRetry)
+				pause = min(2*pause, p.longest)
 				continue
 			}
 			at, known, due, pause = next, true, false, firstRetry

@@ -15,6 +15,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ import (
 	"github.com/holdfast-flags/holdfast/router/ofrep"
 	"github.com/holdfast-flags/holdfast/router/restapi"
 	"github.com/holdfast-flags/holdfast/router/syncsvc"
+	"github.com/holdfast-flags/holdfast/router/webhook"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -42,6 +44,8 @@ type Options struct {
 	StoreKind string      // bolt, mongodb, memory; for status
 	Mirrors   []Mirror
 	Caches    []Cache
+	// Webhooks are told of every commit. The router closes them.
+	Webhooks []*webhook.Hook
 	// Policy decides who may do what. Default authz.Open.
 	Policy authz.Policy
 	// Context is laid over the context of every evaluation, and HeaderContext over that:
@@ -92,6 +96,7 @@ type Router struct {
 	registry *prometheus.Registry
 	mirrors  []*publisher
 	caches   []*publisher
+	hooks    []*publisher
 	started  time.Time
 
 	notices chan string // names of sets to follow; a full channel is no loss, see follow
@@ -123,6 +128,11 @@ func New(opts Options) *Router {
 	}
 	for _, c := range opts.Caches {
 		r.caches = append(r.caches, newPublisher(c.Name, &cache{c.Sink}, opts.Logger))
+	}
+	for _, h := range opts.Webhooks {
+		p := newPublisher(h.Name(), hook{h}, opts.Logger)
+		p.longest = longestHookRetry
+		r.hooks = append(r.hooks, p)
 	}
 	r.svc = flagsvc.New(flagsvc.Options{
 		Store: r.writes, Hub: r.hub, Policy: opts.Policy, Status: r.statusMessage, Logger: opts.Logger,
@@ -171,17 +181,20 @@ func (r *Router) CheckMirrors(ctx context.Context) error {
 func (r *Router) Close() error {
 	r.eval.Close()
 	r.hub.Close()
+	for _, h := range r.opts.Webhooks {
+		h.Close()
+	}
 	return r.opts.Store.Close()
 }
 
-// Hold returns the version of a set from which on a mirror still needs the
+// Hold returns the version of a set from which on a mirror or webhook still needs the
 // commits, for the store's compaction; zero where none does. One that has not been
 // reached since the start may need all there are. A mirror that has been out of
 // reach for a week does not count any more.
 func (r *Router) Hold(set string) flags.Version {
 	const patience = 7 * 24 * time.Hour
 	var oldest flags.Version
-	for _, p := range r.mirrors {
+	for _, p := range slices.Concat(r.mirrors, r.hooks) {
 		for _, s := range p.status() {
 			if s.Set != set || time.Since(s.LastOK) > patience {
 				continue

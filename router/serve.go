@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -131,8 +132,10 @@ func (r *Router) settle(ctx context.Context) {
 	}
 }
 
+// behind leaves webhooks out: their cursors are durable, and a receiver that hangs shall
+// not keep a router from stopping.
 func (r *Router) behind() bool {
-	for _, p := range r.places() {
+	for _, p := range slices.Concat(r.mirrors, r.caches) {
 		for _, s := range p.status() {
 			if s.Lag > 0 && s.Err == nil {
 				return true

@@ -63,6 +63,7 @@ var table = map[string]rule{
 	"router/ofrep":                {own: []string{"flags", "router/authz", "router/evaluator", "router/rescue"}, others: []string{"golang.org/x/time"}},
 	"router/flagsvc":              {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},
 	"router/restapi":              {own: []string{"flags", "flags/flagdfile", "store", "internal/restwire", "router/authz", "router/hub", "router/rescue"}},
+	"router/webhook":              {own: []string{"flags", "store", "internal/restwire"}},
 	"router/syncsvc":              {own: []string{"flags", "internal/pb/...", "router/authz", "router/evaluator"}, others: []string{grpc, protobuf}},
 	"router":                      {own: []string{"flags", "flags/flagdfile", "store", "breaker", "internal/pb/...", "router/..."}, others: []string{grpc, middleware, prometheus}},
 
