@@ -56,10 +56,9 @@ func backTo(then *flags.Contents, v *store.View, keys []string) ([]flags.Mutatio
 			return nil, notFoundf(nearest(v, key), "no flag %q, neither then nor now", key)
 		}
 	}
-	meant := func(e flags.Entry) bool {
-		return len(keys) == 0 || slices.ContainsFunc(keys, func(key string) bool { return concerns(e.Key, key) })
-	}
-	return relied(v, flags.Diff(filter(v, meant), filter(then, meant), true)), nil
+	return v.Back(then, func(k flags.EntryKey) bool {
+		return len(keys) == 0 || slices.ContainsFunc(keys, func(key string) bool { return concerns(k, key) })
+	}), nil
 }
 
 // filter returns the entries that are meant.
@@ -71,15 +70,6 @@ func filter(c entries, meant func(flags.Entry) bool) []flags.Entry {
 		}
 	}
 	return out
-}
-
-// relied makes an edit rely on the entries that it changes, so that what somebody
-// else changes meanwhile is not lost unseen.
-func relied(v *store.View, changes []flags.Mutation) []flags.Mutation {
-	for _, m := range changes {
-		v.Get(m.Key)
-	}
-	return changes
 }
 
 // completeAfterRevision completes flag keys from the second argument on.

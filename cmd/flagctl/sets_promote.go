@@ -119,7 +119,7 @@ func (p *promotion) changes(v *store.View, sent []flags.Entry) ([]flags.Mutation
 			sent[i].Bytes = kept
 		}
 	}
-	changes := relied(v, flags.Diff(slices.Collect(v.All()), sent, false))
+	changes := v.Rely(flags.Diff(slices.Collect(v.All()), sent, false))
 	note := fmt.Sprintf("%d of %d entries differ", len(changes), len(sent))
 	if touched := alsoTouched(v, changes); len(touched) > 0 {
 		note += "; the segments are also used by " + strings.Join(touched, ", ")

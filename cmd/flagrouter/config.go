@@ -22,6 +22,7 @@ type config struct {
 	cache                        string
 	grpcAddr, httpAddr, opsAddr  string
 	corsOrigins                  []string
+	webhooks                     []string
 	ofrepRate                    float64
 	evalAddr                     string
 	context, contextFromHeader   []string
@@ -40,6 +41,7 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringVar(&c.dataDir, "data-dir", "./holdfast-data", "folder that relative bolt paths are in")
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
+	f.StringArrayVar(&c.webhooks, "webhook", nil, "URL#FILE: post every commit to the URL, signed with what is in the file; repeatable")
 	f.StringVar(&c.grpcAddr, "grpc-addr", "127.0.0.1:8015", "gRPC API for SDKs and flagctl, health, reflection")
 	f.StringVar(&c.evalAddr, "eval-addr", "127.0.0.1:8013", "flagd's evaluation protocols: gRPC, gRPC-Web, Connect")
 	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags, OFREP, REST")
@@ -204,6 +206,11 @@ func (c *config) check() error {
 	for _, origin := range c.corsOrigins {
 		if err := cors.Check(origin); err != nil {
 			return fmt.Errorf("--cors-origin: %w", err)
+		}
+	}
+	for _, text := range c.webhooks {
+		if _, _, err := splitWebhook(text); err != nil {
+			return err
 		}
 	}
 	if !(c.ofrepRate >= 0) {

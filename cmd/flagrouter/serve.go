@@ -52,11 +52,15 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 		}
 		return errors.Join(err, st.Close())
 	}
+	hooks, err := openWebhooks(c, st)
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
 	static, _ := c.staticContext() // both were checked
 	headers, _ := c.headerContext()
 	r := router.New(router.Options{
 		Context: static, HeaderContext: headers,
-		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches,
+		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches, Webhooks: hooks,
 		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
 	})

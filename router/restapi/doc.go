@@ -8,6 +8,7 @@
 //	GET /api/v1/sets/{set}/history          commits, by revision, key, entity, actor and time
 //	GET /api/v1/sets/{set}/export           the set as a flagd file
 //	POST /api/v1/sets/{set}/import          a flagd file into the set
+//	POST /api/v1/sets/{set}/rollback        the set, or some flags, as at a revision
 //	GET /api/v1/sets/{set}/flags            flags, by search, tag, owner, kind and state
 //	GET PUT PATCH DELETE .../flags/{key}    one flag
 //	GET PUT DELETE .../evaluators/{name}    one shared rule

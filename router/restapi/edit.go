@@ -88,7 +88,7 @@ func reasonOf(r *http.Request) (string, error) {
 	if len(reason) > maxReason || !utf8.ValidString(reason) {
 		return "", invalid("reason: want at most %d bytes of UTF-8", maxReason)
 	}
-	if strings.ContainsFunc(reason, unseen) {
+	if strings.ContainsFunc(reason, flags.Unprintable) {
 		return "", invalid("reason: control characters and marks of direction are not taken")
 	}
 	return reason, nil

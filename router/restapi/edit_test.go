@@ -511,6 +511,34 @@ func TestHistoryOf(t *testing.T) {
 	r.want(400, r.get(shop+"/history?since=yesterday"))
 }
 
+func TestRollback(t *testing.T) {
+	r := newRig(t, restapi.Options{})
+	r.create("shop")
+	r.write("shop", "a")
+	r.want(200, r.ask("PATCH", shop+"/flags/a", `{"defaultVariant":"off"}`, "Content-Type", jsonType))
+	r.write("shop", "b")
+	r.want(200, r.ask("POST", shop+"/rollback", `{"revision":"2","flags":["a"]}`, "Content-Type", jsonType))
+	if got := r.get(shop + "/flags/a").Body.String(); got != on+"\n" || !strings.HasPrefix(r.last().Reason, "rollback to shop@0.2~") {
+		t.Errorf("%s, %+v", got, r.last())
+	}
+	r.want(200, r.ask("POST", shop+"/rollback?dry-run", `{"revision":"0.1"}`, "Content-Type", jsonType))
+	w := r.want(200, r.ask("POST", shop+"/rollback", `{"revision":"shop@0.1"}`, "Content-Type", jsonType, "Idempotency-Key", "back"))
+	if got := decode[listing](t, r.get(shop+"/flags")); len(got.Entries) > 0 || got.Head.Revision != 6 {
+		t.Errorf("%+v", got)
+	}
+	if again := r.ask("POST", shop+"/rollback", `{"revision":"1"}`, "Content-Type", jsonType, "Idempotency-Key", "back"); again.Body.String() != w.Body.String() {
+		t.Errorf("%s, again %s", w.Body, again.Body)
+	}
+	for body, status := range map[string]int{
+		`{"revision":"99"}`: 404, `{"revision":"x"}`: 400, `{"revision":"1","keys":[]}`: 400, `{"revision":"1"}{}`: 400, `{}`: 400,
+		`{"revision":"1","flags":["none"]}`: 404, `{"revision":"shop@0.1~aaaaaaaa"}`: 412,
+	} {
+		if w := r.ask("POST", shop+"/rollback", body, "Content-Type", jsonType); w.Code != status {
+			t.Errorf("%s: %d %s, want %d", body, w.Code, w.Body, status)
+		}
+	}
+}
+
 func TestClients(t *testing.T) {
 	r := newRig(t, restapi.Options{Store: memstore.New(nil)})
 	got := decode[struct{ Clients []struct{} }](t, r.get("/api/v1/clients"))

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
@@ -78,7 +77,7 @@ func (s *Service) putEntry(named func(*http.Request) flags.EntryKey, parse func(
 			return slices.ContainsFunc(c.Changes, func(m flags.Mutation) bool { return m.Key == key && bytes.Equal(m.Bytes, data) })
 		}
 		return e.applyTo(key, fits, func(_ *store.View, _ flags.Entry, there bool) ([]flags.Mutation, error) {
-			if !there && strings.ContainsFunc(key.Name+key.Entity, unseen) {
+			if !there && strings.ContainsFunc(key.Name+key.Entity, flags.Unprintable) {
 				return nil, invalid("%s: control characters and marks of direction are not taken in a name", key)
 			}
 			return []flags.Mutation{{Key: key, Bytes: data}}, nil
@@ -152,7 +151,3 @@ func (e *edit) applyTo(key flags.EntryKey, fits func(*flags.Commit) bool, change
 		return changes, err
 	})
 }
-
-// unseen reports whether a character cannot be seen, so that a text with it looks like
-// another one.
-func unseen(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) }

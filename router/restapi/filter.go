@@ -24,32 +24,16 @@ func filterOf(q url.Values) (func(flags.Entry) bool, error) {
 		if err != nil {
 			return false
 		}
-		m := metadataOf(d)
-		tags := strings.FieldsFunc(m("tags"), func(c rune) bool { return c == ',' || c == ' ' })
+		about := d.About()
 		return (state == "" || d.Enabled() == (state == "enabled")) &&
-			(tag == "" || slices.Contains(tags, tag)) &&
-			(owner == "" || m("owner") == owner) &&
-			(kind == "" || m("kind") == kind) &&
-			(search == "" || contains(search, e.Key.Name, d.Description(), m("owner"), m("tags")))
+			(tag == "" || slices.Contains(about.Tags, tag)) &&
+			(owner == "" || about.Owner == owner) &&
+			(kind == "" || about.Kind == kind) &&
+			(search == "" || contains(search, e.Key.Name, about.Description, about.Owner, strings.Join(about.Tags, " ")))
 	}, nil
 }
 
 // contains reports whether any of the texts has the words, whatever their case.
 func contains(search string, texts ...string) bool {
 	return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(strings.ToLower(t), search) })
-}
-
-// metadataOf returns a reader of what a flag's metadata says in words.
-func metadataOf(d flags.Definition) func(name string) string {
-	m, err := flags.ParseValue(d.Field("metadata"))
-	return func(name string) string {
-		if err != nil {
-			return ""
-		}
-		v, ok := m.Get(name)
-		if !ok || v.Kind() != flags.ValueString {
-			return ""
-		}
-		return v.Str()
-	}
 }

@@ -27,6 +27,7 @@ func (s *Service) routes() {
 	s.resource(set+"/history", map[string]handler{"GET": s.history})
 	s.resource(set+"/export", map[string]handler{"GET": s.export})
 	s.resource(set+"/import", map[string]handler{"POST": s.importFile})
+	s.resource(set+"/rollback", map[string]handler{"POST": s.rollback})
 
 	s.resource(set+"/flags", map[string]handler{"GET": s.listFlags})
 	s.resource(set+"/flags/{key}", map[string]handler{

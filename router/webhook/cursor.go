@@ -33,9 +33,9 @@ type stored struct {
 	Until time.Time      `json:"until,omitzero"`
 }
 
-// free reports whether a router may deliver the set.
-func (c *cursor) free(me string, now time.Time) bool {
-	return c.owner == "" || c.owner == me || !now.Before(c.until)
+// free reports whether this router may deliver the set.
+func (h *Hook) free(c *cursor, now time.Time) bool {
+	return h.opts.Alone || c.owner == h.me || !now.Before(c.until)
 }
 
 // reached reports whether all up to head has been delivered. Another router may have
@@ -77,7 +77,7 @@ func (h *Hook) claim(ctx context.Context, set string) (*cursor, error) {
 	switch {
 	case err != nil:
 		return c, err
-	case !c.free(h.me, now):
+	case !h.free(c, now):
 		return c, errTaken
 	case c.owner == h.me && c.until.Sub(now) >= leastSlack:
 		return c, nil

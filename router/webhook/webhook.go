@@ -49,6 +49,9 @@ type Options struct {
 	Secrets [][]byte // what deliveries are signed with; two while one replaces the other
 	Records store.Records
 	Journal Journal
+	// Alone: no other router uses the records, so that nobody waits for the right of one
+	// that was killed to run out.
+	Alone bool
 	// Dial opens connections to the receiver. Default: the net package's, 5 s.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -157,7 +160,7 @@ func (h *Hook) standBy(ctx context.Context, head flags.Head) (flags.Head, error)
 	defer look.Stop()
 	for {
 		c, err := h.cursor(ctx, head.Set)
-		if err != nil || c.reached(head) || c.free(h.me, time.Now()) {
+		if err != nil || c.reached(head) || h.free(c, time.Now()) {
 			return c.at(head), err
 		}
 		select {
