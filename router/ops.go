@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 // readyLimit bounds the question to the store behind /readyz.
@@ -22,10 +24,13 @@ func (r *Router) opsHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", r.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
 	if r.opts.Profiling {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		const pattern = "GET /debug/pprof/"
+		profile := http.NewServeMux()
+		profile.HandleFunc(pattern, pprof.Index)
+		profile.HandleFunc(pattern+"profile", pprof.Profile)
+		profile.HandleFunc(pattern+"trace", pprof.Trace)
+		profile.HandleFunc(pattern+"symbol", pprof.Symbol)
+		mux.Handle(pattern, authz.Require(r.opts.Policy, pattern, profile))
 	}
 	return mux
 }

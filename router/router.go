@@ -57,6 +57,8 @@ type Options struct {
 	CORSOrigins []string
 	// OFREPRate is how many OFREP requests a client may make per second. Default: any number.
 	OFREPRate float64
+	// Records are what administrators may read and write, API keys among them. Default: none.
+	Records store.Records
 	// TLS is used on all listeners. Default: none.
 	TLS *tls.Config
 	// Profiling serves /debug/pprof on the ops listener.
@@ -135,11 +137,12 @@ func New(opts Options) *Router {
 		r.hooks = append(r.hooks, p)
 	}
 	r.svc = flagsvc.New(flagsvc.Options{
-		Store: r.writes, Hub: r.hub, Policy: opts.Policy, Status: r.statusMessage, Logger: opts.Logger,
+		Store: r.writes, Hub: r.hub, Policy: opts.Policy, Records: opts.Records, Status: r.statusMessage, Logger: opts.Logger,
 	})
 	r.sync = syncsvc.New(syncsvc.Options{Evaluator: r.eval, Heads: store.Coalesce(opts.Store, nil), Logger: opts.Logger})
 	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
-	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
+	_, open := opts.Policy.(authz.Open)
+	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Login: !open, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
 	r.ofrep = ofrep.New(ofrep.Options{Evaluator: r.eval, Policy: opts.Policy, Rate: opts.OFREPRate, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	r.server, r.health = newServer(opts, r.svc, r.sync, metrics)

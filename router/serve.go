@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 // Listeners are where a router is served. All but GRPC may be nil.
@@ -68,7 +70,7 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 
 func (r *Router) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		Handler: authz.Serve(r.opts.Policy, h), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(r.opts.Logger.Handler(), slog.LevelDebug), // clients' broken handshakes and the like
 	}

@@ -42,10 +42,14 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 // router returns the connection to the router; only it knows of clients.
 func (a *app) router() (*grpcstore.Store, error) {
 	target := a.server
-	if !strings.Contains(target, "://") {
-		target = "grpc://" + target
+	opts := &grpcstore.Options{APIKey: a.apiKey, Identity: grpcstore.Identity{Name: "flagctl"}}
+	if err := a.credentials(opts); err != nil {
+		return nil, err
 	}
-	st, err := grpcstore.Open(target, &grpcstore.Options{APIKey: a.apiKey, Identity: grpcstore.Identity{Name: "flagctl"}})
+	if !strings.Contains(target, "://") {
+		target = map[bool]string{false: "grpc://", true: "grpcs://"}[opts.TLS != nil] + target
+	}
+	st, err := grpcstore.Open(target, opts)
 	if err != nil {
 		return nil, usagef("--server: %v", err)
 	}

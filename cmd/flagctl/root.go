@@ -8,15 +8,17 @@ import (
 
 // app is what every command works with: where the flags are and how to answer.
 type app struct {
-	std     stdio
-	server  string
-	storeAt string
-	set     string
-	apiKey  string
-	output  string
-	fields  []string
-	timeout time.Duration
-	working *progress // what is shown until there is an answer; nil: nothing
+	std                    stdio
+	server                 string
+	storeAt                string
+	set                    string
+	apiKey                 string
+	keyFile                string
+	tlsCert, tlsKey, tlsCA string
+	output                 string
+	fields                 []string
+	timeout                time.Duration
+	working                *progress // what is shown until there is an answer; nil: nothing
 }
 
 const rootLong = `flagctl changes and reads feature flags.
@@ -61,6 +63,10 @@ func newRoot(std stdio) *cobra.Command {
 	p.StringVar(&a.storeAt, "store", "", "work straight on a journal: mongodb://... or bolt:PATH (HOLDFAST_STORE)")
 	p.StringVarP(&a.set, "set", "s", "", "flag set (HOLDFAST_SET, default default)")
 	p.StringVar(&a.apiKey, "api-key", "", "key to authenticate with (HOLDFAST_API_KEY)")
+	p.StringVar(&a.keyFile, "api-key-file", "", "file with the key, instead of --api-key (HOLDFAST_API_KEY_FILE)")
+	p.StringVar(&a.tlsCert, "tls-cert", "", "PEM file with the certificate to show to the router (HOLDFAST_TLS_CERT)")
+	p.StringVar(&a.tlsKey, "tls-key", "", "PEM file with the key of --tls-cert (HOLDFAST_TLS_KEY)")
+	p.StringVar(&a.tlsCA, "tls-ca", "", "PEM file with the authority that the router's certificate is of (HOLDFAST_TLS_CA)")
 	p.StringVarP(&a.output, "output", "o", "", "table, json or yaml (default table on a terminal, else json)")
 	p.StringSliceVar(&a.fields, "fields", nil, "only these fields of the answer, by their names in JSON, such as key,state")
 	p.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long a command may take")
@@ -80,7 +86,7 @@ func newRoot(std stdio) *cobra.Command {
 	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.describeCmd(), a.editCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
 		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd())
-	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd(), a.doctorCmd(), a.backupCmd(), a.restoreCmd())
+	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd(), a.apikeyCmd(), a.doctorCmd(), a.backupCmd(), a.restoreCmd())
 	return root
 }
 
@@ -115,7 +121,19 @@ func (a *app) settle(cmd *cobra.Command) error {
 		return usagef("--server and --store exclude each other")
 	}
 	orEnv(&a.set, "HOLDFAST_SET", "default")
-	orEnv(&a.apiKey, "HOLDFAST_API_KEY", "")
+	orEnv(&a.tlsCert, "HOLDFAST_TLS_CERT", "")
+	orEnv(&a.tlsKey, "HOLDFAST_TLS_KEY", "")
+	orEnv(&a.tlsCA, "HOLDFAST_TLS_CA", "")
+	if cmd.Flags().Changed("api-key") && cmd.Flags().Changed("api-key-file") {
+		return usagef("--api-key and --api-key-file exclude each other")
+	}
+	// A flag beats the environment also across the pair.
+	if !cmd.Flags().Changed("api-key-file") {
+		orEnv(&a.apiKey, "HOLDFAST_API_KEY", "")
+	}
+	if a.apiKey == "" {
+		orEnv(&a.keyFile, "HOLDFAST_API_KEY_FILE", "")
+	}
 	if a.timeout <= 0 {
 		return usagef("--timeout %v: want a positive duration such as 10s", a.timeout)
 	}

@@ -28,6 +28,7 @@ type config struct {
 	context, contextFromHeader   []string
 	tlsCert, tlsKey, tlsClientCA string
 	auth                         string
+	certRoles, publicSets        []string
 	insecure                     bool
 	seed, configFile             string
 	logFormat, logLevel          string
@@ -52,8 +53,10 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringArrayVar(&c.contextFromHeader, "context-from-header", nil, "HEADER=KEY: evaluations see the request header as KEY, before all else; repeatable")
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM) for all of them")
 	f.StringVar(&c.tlsKey, "tls-key", "", "key file (PEM) of --tls-cert")
-	f.StringVar(&c.tlsClientCA, "tls-client-ca", "", "CA file (PEM) that clients' certificates must be signed by")
-	f.StringVar(&c.auth, "auth", "off", "access control; only off so far")
+	f.StringVar(&c.tlsClientCA, "tls-client-ca", "", "CA file (PEM) that clients' certificates must be signed by; with --auth keys a client may do without one")
+	f.StringVar(&c.auth, "auth", "off", "off, on loopback only, or keys: who comes without a key or certificate is refused")
+	f.StringArrayVar(&c.certRoles, "cert-role", nil, "role of clients by certificate, as CN=payments,role=evaluator,set=checkout; repeatable")
+	f.StringSliceVar(&c.publicSets, "public-read", nil, "flag sets that need no key to be evaluated, as SET,SET; for flagd's clients, which send none")
 	f.BoolVar(&c.insecure, "insecure", false, "allow addresses that are not loopback without access control")
 	f.StringVar(&c.seed, "seed", "", "flagd file (JSON or YAML) to begin a new store with, instead of the sample")
 	f.StringVar(&c.configFile, "config", "", "YAML file with any of these, without the dashes")
@@ -181,8 +184,8 @@ func scalars(n *yaml.Node) ([]string, bool) {
 
 // check finds what cannot be right whatever the machine is like.
 func (c *config) check() error {
-	if c.auth != "off" {
-		return fmt.Errorf("--auth %s: access control does not exist yet; only off works", c.auth)
+	if err := c.checkAccess(); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.logFormat) {
 		return fmt.Errorf("--log-format %s: want text or json", c.logFormat)
@@ -233,11 +236,22 @@ func (c *config) checkAddr(flag, addr string) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%s %q: want HOST:PORT with a port from 0 to 65535", flag, addr)
 	}
-	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	if !loopback && !c.insecure {
-		return fmt.Errorf("%s %s: with --auth off only loopback addresses are served; say --insecure to serve everybody who can reach it", flag, addr)
+	if !isLoopback(host) && !c.insecure && c.auth == authOff {
+		return fmt.Errorf("%s %s: with --auth off only loopback addresses are served; say --auth keys, or --insecure to serve everybody who can reach it", flag, addr)
 	}
 	return nil
+}
+
+func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
+
+// beyondLoopback reports whether keys are asked for from other machines.
+func (c *config) beyondLoopback() bool {
+	for _, addr := range []string{c.grpcAddr, c.evalAddr, c.httpAddr} {
+		if host, _, err := net.SplitHostPort(addr); err == nil && !isLoopback(host) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *config) checkStores() error {

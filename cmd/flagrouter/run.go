@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	}
 	log := newLogger(cfg, std)
 	catchLogs(log)
-	err = serve(ctx, cfg, log)
+	err = serve(ctx, cfg, std.out, log)
 	var bad *configError
 	switch {
 	case errors.As(err, &bad):

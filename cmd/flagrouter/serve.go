@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -26,7 +27,7 @@ const startLimit = 5 * time.Second
 
 // serve puts everything together, says what is served, and returns once ctx has
 // ended and all of it is down.
-func serve(ctx context.Context, c *config, log *slog.Logger) error {
+func serve(ctx context.Context, c *config, out io.Writer, log *slog.Logger) error {
 	tlsConfig, err := loadTLS(c)
 	if err != nil {
 		return &configError{err}
@@ -58,8 +59,13 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	}
 	static, _ := c.staticContext() // both were checked
 	headers, _ := c.headerContext()
+	policy, err := openAccess(ctx, c, st, out, log)
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	defer policy.run(ctx)()
 	r := router.New(router.Options{
-		Context: static, HeaderContext: headers,
+		Policy: policy.Policy, Records: policy.records, Context: static, HeaderContext: headers,
 		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches, Webhooks: hooks,
 		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
@@ -178,6 +184,9 @@ func loadTLS(c *config) (*tls.Config, error) {
 		return nil, fmt.Errorf("--tls-client-ca %s: no certificate in it", c.tlsClientCA)
 	}
 	out.ClientAuth = tls.RequireAndVerifyClientCert
+	if c.auth == authKeys {
+		out.ClientAuth = tls.VerifyClientCertIfGiven // who shows none needs a key
+	}
 	return out, nil
 }
 
@@ -188,7 +197,7 @@ func announce(log *slog.Logger, c *config, st *opened, on router.Listeners, head
 		scheme = "https://"
 	}
 	log.Info("serving", "page", scheme+on.HTTP.Addr().String(), "grpc", on.GRPC.Addr().String(),
-		"eval", on.Eval.Addr().String(), "ops", scheme+on.Ops.Addr().String(), "store", st.name, "token", head.Token().String())
+		"eval", on.Eval.Addr().String(), "ops", scheme+on.Ops.Addr().String(), "store", st.name, "auth", c.auth, "token", head.Token().String())
 }
 
 func version() string {

@@ -26,27 +26,36 @@ const defaultStore = "bolt:holdfast.db"
 // opened is a store with what only its kind has.
 type opened struct {
 	store.Store
-	kind   string
-	name   string // for people
-	sample bool   // begins with the sample when new
+	records store.Records
+	kind    string
+	name    string // for people
+	sample  bool   // begins with the sample when new
 	// router is asked which commits mirrors still need, once there is one.
 	router *atomic.Pointer[router.Router]
+}
+
+// keeper is a store that keeps records, too.
+type keeper interface {
+	store.Store
+	store.Records
 }
 
 func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error) {
 	o := &opened{router: new(atomic.Pointer[router.Router]), name: redact(c.store)}
 	scheme, rest, _ := strings.Cut(c.store, ":")
+	var s keeper
 	var err error
 	switch scheme {
 	case "memory":
-		o.Store, o.kind, o.sample = memstore.New(nil), "memory", true
+		s, o.kind, o.sample = memstore.New(nil), "memory", true
 	case "bolt":
 		o.kind, o.sample = "bolt", c.store == defaultStore // who names a store wants it as it is
-		o.Store, err = openBolt(c.dataDir, rest, o.hold)
+		s, err = openBolt(c.dataDir, rest, o.hold)
 	default:
 		o.kind = "mongodb"
-		o.Store, err = openMongo(ctx, c.store, log)
+		s, err = openMongo(ctx, c.store, log)
 	}
+	o.Store, o.records = s, s
 	if err != nil {
 		return nil, fmt.Errorf("--store %s: %w", o.name, err)
 	}
@@ -61,7 +70,7 @@ func (o *opened) hold(set string) flags.Version {
 	return flags.Version{}
 }
 
-func openBolt(dir, path string, hold func(string) flags.Version) (store.Store, error) {
+func openBolt(dir, path string, hold func(string) flags.Version) (*boltstore.Store, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}

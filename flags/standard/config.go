@@ -54,10 +54,15 @@ type Config struct {
 	// share. A Redis that says itself that this user may not is left in peace, too.
 	CacheReadOnly bool
 
-	APIKey   string         // for routers
-	TLS      *tls.Config    // for grpcs and rest+https; default: the system's roots
-	Logger   *slog.Logger   // default slog.Default()
-	Observer flags.Observer // hooks for metrics
+	APIKey string // for routers
+	// APIKeyFile names a file with the key, TLSCert, TLSKey and TLSCA PEM files for grpcs and
+	// rest+https, instead of APIKey and TLS. Key and certificate are read again when the files
+	// change, at the latest a second later; calls and connections from then on use them.
+	APIKeyFile             string
+	TLSCert, TLSKey, TLSCA string
+	TLS                    *tls.Config    // for grpcs and rest+https; default: the system's roots
+	Logger                 *slog.Logger   // default slog.Default()
+	Observer               flags.Observer // hooks for metrics
 
 	// Dial replaces the dialling of routers and Redis, through a proxy say, and the resolving of
 	// their names. Where it is set, TLS to Redis is its business. MongoDB is dialled by its own
@@ -67,6 +72,8 @@ type Config struct {
 	// Strategies are further cache strategies by name. One called memory or redis
 	// replaces the built-in.
 	Strategies map[string]cachestrategy.Factory
+
+	key func() string // of APIKeyFile; nil: none
 }
 
 // Breaker configures circuit breakers. The zero value is for production.
@@ -112,5 +119,5 @@ func (c Config) check() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return c, nil
+	return c, c.readFiles()
 }

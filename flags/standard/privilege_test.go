@@ -314,3 +314,49 @@ func TestMongoForReadingOnly(t *testing.T) {
 		}
 	}
 }
+
+// The router's user, as docs/security.md has it, publishes, and can do nothing else to the
+// server.
+func TestRedisForTheRouter(t *testing.T) {
+	addr, admin := restricted(t)
+	rights := []any{"ACL", "SETUSER", "router", "on", ">secret", "~holdfast:*", "-@all", "+@read", "+@write", "+@scripting", "+@connection", "-@dangerous"}
+	if err := admin.Do(t.Context(), rights...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	cache, err := rediscache.Open("redis://router:secret@"+addr, &rediscache.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cache.Close() }()
+	set := flags.NewContents("default")
+	create := flags.Commit{Op: flags.OpCreate}
+	if err := set.Seal(&create); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Apply(&create); err != nil {
+		t.Fatal(err)
+	}
+	layer := cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{Authoritative: func(flags.Lineage) bool { return true }, Origin: true})
+	put := func() error {
+		return layer.Put(t.Context(), flags.Update{Head: set.Head(), Checkpoint: set.Checkpoint()}, nil)
+	}
+	if err := put(); err != nil {
+		t.Fatal(err)
+	}
+	if head, err := layer.Head(t.Context(), "default"); err != nil || head != set.Head() {
+		t.Errorf("the head is %v, %v", head, err)
+	}
+	if err := cache.Invalidate(t.Context(), "default"); err != nil {
+		t.Error(err)
+	}
+	if n := denials(t, admin); n != 0 {
+		t.Errorf("the server refused %d attempts", n)
+	}
+	user := redis.NewClient(&redis.Options{Addr: addr, Username: "router", Password: "secret", DisableIdentity: true})
+	defer func() { _ = user.Close() }()
+	for _, command := range [][]any{{"SET", "other:key", "x"}, {"GET", "other:key"}, {"FLUSHALL"}, {"KEYS", "*"}, {"CONFIG", "GET", "*"}, {"ACL", "LIST"}} {
+		if err := user.Do(t.Context(), command...).Err(); err == nil || !strings.Contains(err.Error(), "NOPERM") {
+			t.Errorf("%v: %v", command, err)
+		}
+	}
+}

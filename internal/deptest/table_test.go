@@ -30,7 +30,8 @@ var table = map[string]rule{
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
 	"flags/expression":  {own: []string{"flags", "internal/jsonlogic"}}, // the notation of rules for people
-	"flags/standard":    {own: []string{"flags", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/reststore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
+	"internal/keyfile":  {},
+	"flags/standard":    {own: []string{"flags", "internal/keyfile", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/reststore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
 	"internal/session":  {own: []string{"flags"}}, // what the two below have in common
 	"flags/sessionhttp": {own: []string{"internal/session"}},
 	"flags/sessiongrpc": {own: []string{"internal/session"}, others: []string{grpc}},
@@ -54,7 +55,7 @@ var table = map[string]rule{
 	"cachestrategy/examples/mongocache": {own: []string{"flags", "cachestrategy"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
 	"cachestrategy/rediscache":          {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
 
-	"router/authz":                {own: []string{"flags"}, others: []string{grpc}},
+	"router/authz":                {own: []string{"flags", "store"}, others: []string{"golang.org/x/time"}},
 	"router/cors":                 {others: []string{"github.com/rs/cors"}},
 	"router/rescue":               {},
 	"router/hub":                  {own: []string{"flags", "store"}},

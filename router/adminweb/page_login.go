@@ -29,7 +29,7 @@ func (v *visit) login() error {
 		v.loginScreen(http.StatusUnprocessableEntity, "This is no API key. It looks like hf_..., in one piece.", next)
 		return nil
 	}
-	if _, err := v.opts.Policy.Authenticate("Bearer " + key); err != nil {
+	if _, err := v.opts.Policy.Authenticate(v.credentials(key)); err != nil {
 		v.opts.Logger.InfoContext(v.ctx, "page: login refused", "address", v.r.RemoteAddr)
 		v.loginScreen(http.StatusUnauthorized, "This key is not known, or has expired or been revoked.", next)
 		return nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 // Cookies. Neither can be read by scripts, nor is sent with requests from other sites.
@@ -86,7 +88,7 @@ func (v *visit) authenticate(everybody bool) error {
 	if c, missing := v.r.Cookie(sessionCookie); missing == nil {
 		if s, ok := v.sessions.find(c.Value, time.Now()); ok {
 			v.session = c.Value
-			v.who, err = v.opts.Policy.Authenticate("Bearer " + s.key)
+			v.who, err = v.opts.Policy.Authenticate(v.credentials(s.key))
 		}
 	}
 	if err != nil {
@@ -96,6 +98,10 @@ func (v *visit) authenticate(everybody bool) error {
 		return nil
 	}
 	return err
+}
+
+func (v *visit) credentials(key string) authz.Credentials {
+	return authz.Credentials{Authorization: "Bearer " + key, Address: v.r.RemoteAddr}
 }
 
 func (v *visit) setCookie(name, value string, age time.Duration) {

@@ -50,6 +50,9 @@ func (p *Page) guard(rt route) http.Handler {
 		v := &visit{Page: p, w: w, r: r, ctx: r.Context(), set: r.PathValue("set"), query: r.URL.Query()}
 		defer rescue.Panic(v.opts.Logger, r)
 		err := v.enter(rt)
+		bound, stop := authz.Bind(v.ctx, v.who) // what is live ends with the key
+		defer stop()
+		v.ctx = bound
 		if err == nil {
 			err = rt.serve(v)
 		}

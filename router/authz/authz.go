@@ -1,25 +1,18 @@
-// Package authz decides who may do what to which flag set. Every handler asks
-// it, so that switching access control on changes no handler.
+// Package authz decides who may do what to which flag set. Every handler asks it.
 //
-// Until API keys exist there is one policy, Open: everybody may do everything,
-// and is still told apart, for logs and for the list of clients.
+// There are two policies. Open lets everybody do everything. Keys asks for API keys
+// or client certificates, each with a role and the sets it is for. What each method and
+// route demands is in one table; see RuleOf.
 package authz
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
-)
 
-// Errors of this package.
-var (
-	// ErrUnauthenticated: credentials that are malformed or not known.
-	ErrUnauthenticated = errors.New("authz: unauthenticated")
-	// ErrDenied: the principal may not do this.
-	ErrDenied = errors.New("authz: denied")
+	"github.com/holdfast-flags/holdfast/flags"
 )
 
 // Action is what somebody wants to do.
@@ -27,14 +20,15 @@ type Action uint8
 
 // The actions.
 const (
-	Read     Action = iota + 1 // read or follow a set, its history included
+	Read     Action = iota + 1 // read a set as its people do, its history included
 	Evaluate                   // ask for values of flags of a set
 	Write                      // commit changes to a set
 	List                       // see which sets there are
-	Admin                      // see clients and status; create and delete sets
+	Admin                      // see clients and status; create and delete sets; keys
+	Sync                       // fetch and follow a set, to evaluate it elsewhere
 )
 
-var actionNames = [...]string{"nothing", "read", "evaluate", "write", "list", "administer"}
+var actionNames = [...]string{"nothing", "read", "evaluate", "write", "list", "administer", "follow"}
 
 func (a Action) String() string {
 	if int(a) < len(actionNames) {
@@ -44,9 +38,13 @@ func (a Action) String() string {
 }
 
 // Principal is whom a request comes from. The zero Principal is anonymous.
+// Principals can be compared.
 type Principal struct {
-	Kind string // "key" or empty
-	ID   string // of a key: the first digits of its hash, never the key
+	Kind string // "key", "cert" or empty
+	ID   string // of a key, never the secret; subject of a certificate
+	Name string // that people gave it; may be empty
+
+	grant *grant // nil: nobody has checked
 }
 
 func (p Principal) String() string {
@@ -56,14 +54,36 @@ func (p Principal) String() string {
 	return p.Kind + ":" + p.ID
 }
 
+// OnlySet returns the set that p is limited to, or empty where that is not exactly one.
+func (p Principal) OnlySet() string {
+	if p.grant == nil || len(p.grant.sets) != 1 {
+		return ""
+	}
+	return p.grant.sets[0]
+}
+
+// Actor returns who a commit is by: p, where a policy knows who that is, whoever it
+// claims to be by, else as it claims.
+func (p Principal) Actor(claimed flags.Actor) flags.Actor {
+	if p.grant == nil {
+		return claimed
+	}
+	id := p.Name
+	if id == "" {
+		id = p.ID
+	}
+	return flags.Actor{Kind: p.Kind, ID: id, Via: claimed.Via}
+}
+
 // Policy tells who somebody is and what they may do. Implementations are safe
-// for concurrent use.
+// for concurrent use. Handlers do not call Authenticate but Identify.
 type Policy interface {
-	// Authenticate returns whom the value of an Authorization header stands for.
-	// The error wraps ErrUnauthenticated.
-	Authenticate(header string) (Principal, error)
-	// Decide returns nil where p may, else an error wrapping ErrDenied. set is
-	// empty for actions that concern no single set.
+	// Authenticate returns who shows these credentials; who shows none is anonymous.
+	// The error wraps ErrUnauthenticated or ErrLimited.
+	Authenticate(c Credentials) (Principal, error)
+	// Decide returns nil where p may, else an error wrapping ErrDenied, or
+	// ErrUnauthenticated where credentials would help. set is empty for actions that
+	// concern no single set.
 	Decide(p Principal, a Action, set string) error
 }
 
@@ -72,14 +92,15 @@ type Open struct{}
 
 var _ Policy = Open{}
 
-// Authenticate takes any bearer token, and none.
-func (Open) Authenticate(header string) (Principal, error) {
-	if header == "" {
+// Authenticate takes any bearer token, and none. It tells tokens apart, for logs and
+// for the list of clients, by a few digits of their hash.
+func (Open) Authenticate(c Credentials) (Principal, error) {
+	if c.Authorization == "" {
 		return Principal{}, nil
 	}
-	scheme, key, ok := strings.Cut(header, " ")
-	if key = strings.TrimSpace(key); !ok || key == "" || !strings.EqualFold(scheme, "Bearer") {
-		return Principal{}, fmt.Errorf("%w: want \"authorization: Bearer KEY\"", ErrUnauthenticated)
+	key, err := bearer(c.Authorization)
+	if err != nil {
+		return Principal{}, err
 	}
 	sum := sha256.Sum256([]byte(key))
 	return Principal{Kind: "key", ID: hex.EncodeToString(sum[:4])}, nil
@@ -87,6 +108,14 @@ func (Open) Authenticate(header string) (Principal, error) {
 
 // Decide allows.
 func (Open) Decide(Principal, Action, string) error { return nil }
+
+func bearer(header string) (string, error) {
+	scheme, key, ok := strings.Cut(header, " ")
+	if key = strings.TrimSpace(key); !ok || key == "" || !strings.EqualFold(scheme, "Bearer") {
+		return "", fmt.Errorf("%w: want \"authorization: Bearer KEY\"", ErrUnauthenticated)
+	}
+	return key, nil
+}
 
 type principalKey struct{}
 

@@ -11,7 +11,7 @@ import (
 
 func ExampleOpen() {
 	var policy authz.Policy = authz.Open{}
-	who, err := policy.Authenticate("") // no credentials at all
+	who, err := policy.Authenticate(authz.Credentials{}) // no credentials at all
 	fmt.Println(who, err, policy.Decide(who, authz.Write, "default"))
 	// Output: anonymous <nil> <nil>
 }
@@ -19,7 +19,7 @@ func ExampleOpen() {
 func TestOpenTellsKeysApart(t *testing.T) {
 	seen := map[authz.Principal]string{}
 	for _, key := range []string{"one", "two", "three"} {
-		p, err := authz.Open{}.Authenticate("bearer " + key)
+		p, err := authz.Open{}.Authenticate(authz.Credentials{Authorization: "bearer " + key})
 		if err != nil || p.Kind != "key" || strings.Contains(p.String(), key) {
 			t.Errorf("%s: %v, %v", key, p, err)
 		}
@@ -29,7 +29,7 @@ func TestOpenTellsKeysApart(t *testing.T) {
 		seen[p] = key
 	}
 	for _, header := range []string{"one", "Basic b25l", "Bearer", "Bearer  "} {
-		if _, err := (authz.Open{}).Authenticate(header); !errors.Is(err, authz.ErrUnauthenticated) {
+		if _, err := (authz.Open{}).Authenticate(authz.Credentials{Authorization: header}); !errors.Is(err, authz.ErrUnauthenticated) {
 			t.Errorf("%q: %v", header, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestPrincipalOf(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	seen := map[string]bool{}
-	for _, a := range []authz.Action{0, authz.Read, authz.Evaluate, authz.Write, authz.List, authz.Admin, 99} {
+	for _, a := range []authz.Action{0, authz.Read, authz.Evaluate, authz.Write, authz.List, authz.Admin, authz.Sync, 99} {
 		if seen[a.String()] {
 			t.Errorf("two actions are called %s", a)
 		}

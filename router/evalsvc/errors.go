@@ -35,8 +35,13 @@ func failed(call *evaluator.Call, err error) error {
 // refusal is the error of a request that did not get as far as a flag.
 func refusal(err error) error {
 	var selector *evaluator.SelectorError
+	var often *authz.LimitError
 	code := connect.CodeUnavailable
 	switch {
+	case errors.As(err, &often):
+		limited := connect.NewError(connect.CodeResourceExhausted, err)
+		limited.Meta().Set("Retry-After", often.Seconds())
+		return limited
 	case errors.Is(err, authz.ErrUnauthenticated):
 		code = connect.CodeUnauthenticated
 	case errors.Is(err, authz.ErrDenied):

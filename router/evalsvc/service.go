@@ -17,7 +17,9 @@ package evalsvc
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,6 +101,9 @@ func (s *Service) old(service string) {
 	s.handlers[at+"ResolveAll"] = connect.NewUnaryHandler(at+"ResolveAll", s.resolveAll, s.handling()...)
 	events(s, at+"EventStream")
 }
+
+// Procedures returns what is served, sorted.
+func (s *Service) Procedures() []string { return slices.Sorted(maps.Keys(s.handlers)) }
 
 func (s *Service) handling() []connect.HandlerOption {
 	return []connect.HandlerOption{

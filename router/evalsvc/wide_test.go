@@ -15,8 +15,8 @@ import (
 // narrow keeps whoever does not say "Bearer wide" out of the set shop.
 type narrow struct{}
 
-func (narrow) Authenticate(header string) (authz.Principal, error) {
-	return authz.Principal{ID: header}, nil
+func (narrow) Authenticate(c authz.Credentials) (authz.Principal, error) {
+	return authz.Principal{ID: c.Authorization}, nil
 }
 
 func (narrow) Decide(p authz.Principal, _ authz.Action, set string) error {

@@ -113,20 +113,20 @@ type Call struct {
 }
 
 // Begin finds out who asks (header Authorization), which set they mean (header
-// Flagd-Selector, else selector, which is what the request's body says, else the set
-// called default), whether they may, and what they must not fall behind (header
+// Flagd-Selector, else selector, which is what the request's body says, else the only set
+// that they may ask about, else the one called default), whether they may, and what they must not fall behind (header
 // Holdfast-Revision).
 //
-// The error wraps authz.ErrUnauthenticated or authz.ErrDenied, is a *SelectorError,
+// The error wraps authz.ErrUnauthenticated, authz.ErrLimited or authz.ErrDenied, is a *SelectorError,
 // wraps flags.ErrInvalid for a malformed token, or is classified: flags.ClassNotFound
 // where there is no such set, flags.ClassTransient where nobody can say now. A token that
 // cannot be met is none: the view's Freshness is flags.FreshnessNotFresh.
 func (e *Evaluator) Begin(ctx context.Context, header http.Header, a authz.Action, selector string) (Call, error) {
-	who, err := e.opts.Policy.Authenticate(header.Get("Authorization"))
+	who, err := authz.Identify(ctx, e.opts.Policy, header)
 	if err != nil {
 		return Call{}, err
 	}
-	call := Call{Set: defaultSet}
+	call := Call{Set: cmp.Or(who.OnlySet(), defaultSet)}
 	if text := cmp.Or(header.Get(SelectorHeader), selector); text != "" {
 		if call.Selector, err = ParseSelector(text); err != nil {
 			return Call{}, err

@@ -20,5 +20,5 @@ func ExampleNew() {
 	defer server.Stop()
 	flagsvc.New(flagsvc.Options{Store: st, Hub: h}).Register(server)
 	fmt.Println(len(server.GetServiceInfo()), "services")
-	// Output: 2 services
+	// Output: 3 services
 }

@@ -21,7 +21,7 @@ func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error
 	if err != nil {
 		return err
 	}
-	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
+	if err := s.allow(ctx, authz.Sync, req.GetSet()); err != nil {
 		return err
 	}
 	head, err := s.opts.Store.Head(ctx, req.GetSet())

@@ -2,20 +2,17 @@ package flagsvc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/auth"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
@@ -41,16 +38,16 @@ func ServerOptions(policy authz.Policy, metrics *grpcprom.ServerMetrics, log *sl
 		logging.WithLevels(level),
 		logging.WithDisableLoggingFields(logging.SystemTag[0], logging.ComponentFieldKey, logging.MethodTypeFieldKey),
 	}
-	who := authenticate(policy)
+	who := &guard{policy}
 	recovered := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "handler panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		return status.Error(codes.Internal, "internal error")
 	})
 	unary := []grpc.UnaryServerInterceptor{
-		logging.UnaryServerInterceptor(logger, logOpts...), auth.UnaryServerInterceptor(who), recovery.UnaryServerInterceptor(recovered),
+		logging.UnaryServerInterceptor(logger, logOpts...), who.unary, recovery.UnaryServerInterceptor(recovered),
 	}
 	stream := []grpc.StreamServerInterceptor{
-		logging.StreamServerInterceptor(logger, logOpts...), auth.StreamServerInterceptor(who), recovery.StreamServerInterceptor(recovered),
+		logging.StreamServerInterceptor(logger, logOpts...), who.stream, recovery.StreamServerInterceptor(recovered),
 	}
 	if metrics != nil {
 		unary = append([]grpc.UnaryServerInterceptor{metrics.UnaryServerInterceptor()}, unary...)
@@ -86,22 +83,5 @@ func level(code codes.Code) logging.Level {
 		return logging.LevelWarn
 	default:
 		return logging.LevelDebug
-	}
-}
-
-func authenticate(policy authz.Policy) auth.AuthFunc {
-	return func(ctx context.Context) (context.Context, error) {
-		header := ""
-		if values := metadata.ValueFromIncomingContext(ctx, "authorization"); len(values) > 0 {
-			header = values[0]
-		}
-		p, err := policy.Authenticate(header)
-		if err != nil {
-			if errors.Is(err, authz.ErrUnauthenticated) {
-				return nil, status.Error(codes.Unauthenticated, err.Error())
-			}
-			return nil, wire.FromError(err)
-		}
-		return authz.WithPrincipal(ctx, p), nil
 	}
 }

@@ -57,8 +57,8 @@ func TestEveryHandlerAsks(t *testing.T) {
 		call func() error
 		want string
 	}{
-		"Head":        {func() error { _, err := fl.Head(ctx, &pb.HeadRequest{Set: "shop"}); return err }, "read shop"},
-		"Fetch":       {func() error { return first(fl.Fetch(ctx, &pb.FetchRequest{Set: "shop", Version: 1})) }, "read shop"},
+		"Head":        {func() error { _, err := fl.Head(ctx, &pb.HeadRequest{Set: "shop"}); return err }, "follow shop"},
+		"Fetch":       {func() error { return first(fl.Fetch(ctx, &pb.FetchRequest{Set: "shop", Version: 1})) }, "follow shop"},
 		"ListCommits": {func() error { return first(fl.ListCommits(ctx, &pb.ListCommitsRequest{Set: "shop"})) }, "read shop"},
 		"ListSets":    {func() error { _, err := fl.ListSets(ctx, &pb.ListSetsRequest{}); return err }, "list "},
 		"ListClients": {func() error { _, err := ad.ListClients(ctx, &pb.ListClientsRequest{Set: "shop"}); return err }, "administer shop"},
@@ -72,7 +72,7 @@ func TestEveryHandlerAsks(t *testing.T) {
 			send(t, stream, &pb.WatchRequest{Message: &pb.WatchRequest_Hello{Hello: &pb.Hello{Set: "shop", Version: wire.Version}}})
 			_, err = stream.Recv()
 			return err
-		}, "read shop"},
+		}, "follow shop"},
 	}
 	methods := len(pb.Flags_ServiceDesc.Methods) + len(pb.Flags_ServiceDesc.Streams) + len(pb.Admin_ServiceDesc.Methods) + len(pb.Admin_ServiceDesc.Streams)
 	if len(calls) != methods {
@@ -100,7 +100,7 @@ func TestEveryHandlerAsks(t *testing.T) {
 }
 
 func keyID(key string) string {
-	p, err := authz.Open{}.Authenticate("Bearer " + key)
+	p, err := authz.Open{}.Authenticate(authz.Credentials{Authorization: "Bearer " + key})
 	if err != nil {
 		return err.Error()
 	}

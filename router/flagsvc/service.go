@@ -8,16 +8,13 @@ package flagsvc
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/holdfast/v1"
@@ -33,6 +30,8 @@ type Options struct {
 	Hub   *hub.Hub // over Store
 	// Policy decides who may do what. Default authz.Open.
 	Policy authz.Policy
+	// Records are what administrators may read and write. Default: none.
+	Records store.Records
 	// Status answers GetStatus. Default: an empty answer.
 	Status func() *pb.GetStatusResponse
 	// Loads is how many initial snapshots are sent at a time. Default 16.
@@ -47,10 +46,11 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Service is both services of the protocol.
+// Service is all services of the protocol.
 type Service struct {
 	pb.UnimplementedFlagsServer
 	pb.UnimplementedAdminServer
+	pb.UnimplementedRecordsServer
 
 	opts   Options
 	shared sync.Map      // *hub.Set -> *shared
@@ -82,22 +82,19 @@ func New(opts Options) *Service {
 func (s *Service) Register(server grpc.ServiceRegistrar) {
 	pb.RegisterFlagsServer(server, s)
 	pb.RegisterAdminServer(server, s)
+	pb.RegisterRecordsServer(server, s)
 }
 
 // Drain asks all watchers to leave. Call it once, before the server stops.
 func (s *Service) Drain() { close(s.drain) }
 
 func (s *Service) allow(ctx context.Context, a authz.Action, set string) error {
-	err := s.opts.Policy.Decide(authz.PrincipalOf(ctx), a, set)
-	if errors.Is(err, authz.ErrDenied) {
-		return status.Error(codes.PermissionDenied, err.Error())
-	}
-	return wire.FromError(err)
+	return refusal(ctx, s.opts.Policy.Decide(authz.PrincipalOf(ctx), a, set))
 }
 
 // Head implements the protocol.
 func (s *Service) Head(ctx context.Context, req *pb.HeadRequest) (*pb.HeadResponse, error) {
-	if err := s.allow(ctx, authz.Read, req.GetSet()); err != nil {
+	if err := s.allow(ctx, authz.Sync, req.GetSet()); err != nil {
 		return nil, err
 	}
 	head, err := s.opts.Store.Head(ctx, req.GetSet())
@@ -123,6 +120,7 @@ func (s *Service) Apply(ctx context.Context, req *pb.ApplyRequest) (*pb.ApplyRes
 	if peer := address(ctx); peer != "" {
 		c.Address = peer
 	}
+	c.Actor = authz.PrincipalOf(ctx).Actor(c.Actor)
 	accepted, err := s.opts.Store.Apply(ctx, c)
 	if err != nil {
 		return nil, wire.FromError(err)

@@ -55,7 +55,7 @@ func (s *Service) Watch(stream pb.Flags_WatchServer) error {
 	if err != nil {
 		return err
 	}
-	if err := s.allow(ctx, authz.Read, hello.GetSet()); err != nil {
+	if err := s.allow(ctx, authz.Sync, hello.GetSet()); err != nil {
 		return err
 	}
 	w := &watcher{

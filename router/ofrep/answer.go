@@ -23,8 +23,10 @@ var (
 
 // fail answers with what went wrong. Handlers return an error only before they answer.
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error, key string) {
-	no := refusalOf(err)
+	no, often := refusalOf(err), new(authz.LimitError)
 	switch {
+	case errors.As(err, &often):
+		w.Header().Set("Retry-After", often.Seconds())
 	case no.code == codeNotFound:
 		no.selected = echo(r.Header)
 	case no.status == http.StatusUnauthorized:
@@ -45,6 +47,8 @@ func refusalOf(err error) *refusal {
 		return no
 	case errors.Is(err, authz.ErrUnauthenticated):
 		return &refusal{status: http.StatusUnauthorized, code: codeGeneral, details: err.Error()}
+	case errors.Is(err, authz.ErrLimited):
+		return &refusal{status: http.StatusTooManyRequests, code: codeGeneral, details: err.Error()}
 	case errors.Is(err, authz.ErrDenied):
 		return &refusal{status: http.StatusForbidden, code: codeGeneral, details: err.Error()}
 	case errors.As(err, &unknownKey):

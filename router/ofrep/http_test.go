@@ -143,8 +143,8 @@ func TestPathsAndMethods(t *testing.T) {
 // scoped lets each key evaluate the set it is called after, and anonymous nothing.
 type scoped struct{}
 
-func (scoped) Authenticate(header string) (authz.Principal, error) {
-	key, ok := strings.CutPrefix(header, "Bearer ")
+func (scoped) Authenticate(c authz.Credentials) (authz.Principal, error) {
+	key, ok := strings.CutPrefix(c.Authorization, "Bearer ")
 	if !ok || key == "" {
 		return authz.Principal{}, fmt.Errorf("%w: want a key", authz.ErrUnauthenticated)
 	}

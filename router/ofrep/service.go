@@ -122,7 +122,7 @@ func (s *Service) admit(w http.ResponseWriter, r *http.Request) error {
 	}
 	who := addressOf(r.RemoteAddr)
 	if _, open := s.opts.Policy.(authz.Open); !open {
-		p, err := s.opts.Policy.Authenticate(r.Header.Get("Authorization"))
+		p, err := authz.Identify(r.Context(), s.opts.Policy, r.Header)
 		if err == nil && p.Kind != "" {
 			who = client{key: p.String()}
 		}

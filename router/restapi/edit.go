@@ -52,6 +52,7 @@ func (s *Service) begin(w http.ResponseWriter, r *http.Request, a authz.Action) 
 	if who.Kind != "" {
 		e.commit.Actor.Kind, e.commit.Actor.ID = who.Kind, who.ID
 	}
+	e.commit.Actor = who.Actor(e.commit.Actor)
 	var err error
 	if e.commit.Reason, err = reasonOf(r); err != nil {
 		return nil, err

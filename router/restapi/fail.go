@@ -26,7 +26,10 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := restwire.FromError(err)
 	w.Header().Del("ETag") // of the answer that there would have been
 	p.Errors = faultsOf(err, r)
-	switch own, large := new(problemError), new(http.MaxBytesError); {
+	switch own, large, often := new(problemError), new(http.MaxBytesError), new(authz.LimitError); {
+	case errors.As(err, &often):
+		p = restwire.Plain(http.StatusTooManyRequests, err.Error())
+		w.Header().Set("Retry-After", often.Seconds())
 	case errors.As(err, &large):
 		p = restwire.Plain(http.StatusRequestEntityTooLarge, err.Error())
 	case errors.As(err, &own):

@@ -332,7 +332,9 @@ func TestRevisionToCome(t *testing.T) {
 // noneOf lets nobody at one set.
 type noneOf string
 
-func (n noneOf) Authenticate(string) (authz.Principal, error) { return authz.Principal{}, nil }
+func (n noneOf) Authenticate(authz.Credentials) (authz.Principal, error) {
+	return authz.Principal{}, nil
+}
 
 func (n noneOf) Decide(_ authz.Principal, _ authz.Action, set string) error {
 	if set == string(n) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
-	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 const (
@@ -23,7 +22,7 @@ const (
 // another router may have taken the write that the client has in mind.
 func (s *Service) at(ctx context.Context, w http.ResponseWriter, r *http.Request) (flags.Head, error) {
 	set := r.PathValue("set")
-	if err := s.allow(ctx, authz.Read, set); err != nil {
+	if err := s.allowed(r); err != nil {
 		return flags.Head{}, err
 	}
 	want, err := demanded(r.Header.Get(restwire.RevisionHeader), set)

@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -83,7 +84,7 @@ func (s *Service) handle(pattern string, h func(http.ResponseWriter, *http.Reque
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		defer rescue.Panic(s.opts.Logger, r)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		who, err := s.opts.Policy.Authenticate(r.Header.Get("Authorization"))
+		who, err := authz.Identify(r.Context(), s.opts.Policy, r.Header)
 		if err == nil {
 			err = ownOrigin(r)
 		}
@@ -98,4 +99,13 @@ func (s *Service) handle(pattern string, h func(http.ResponseWriter, *http.Reque
 
 func (s *Service) allow(ctx context.Context, a authz.Action, set string) error {
 	return s.opts.Policy.Decide(authz.PrincipalOf(ctx), a, set)
+}
+
+// allowed asks what the table of permissions demands of a route about a set.
+func (s *Service) allowed(r *http.Request) error {
+	rule, ok := authz.RuleOf(r.Pattern)
+	if !ok {
+		return fmt.Errorf("%w: nobody may ask for %s", authz.ErrDenied, r.Pattern)
+	}
+	return s.allow(r.Context(), rule.Action, r.PathValue("set"))
 }

@@ -190,7 +190,7 @@ const maxReport = 64 << 10
 // where the set is: asked of the store after the report came in, or nearly so.
 func (s *Service) applied(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	if err := s.allow(ctx, authz.Read, r.PathValue("set")); err != nil {
+	if err := s.allowed(r); err != nil {
 		return err
 	}
 	v, _ := s.watches.Load(r.PathValue("id"))

@@ -32,7 +32,7 @@ var revisionHeader = strings.ToLower(evaluator.RevisionHeader)
 // set is where the client was before.
 func (s *Service) begin(ctx context.Context, selector string) (*feed, error) {
 	header := headerOf(ctx)
-	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Read, selector)
+	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Sync, selector)
 	if err != nil {
 		return nil, statusOf(err)
 	}

@@ -9,6 +9,7 @@ package syncsvc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	pb "github.com/holdfast-flags/holdfast/internal/pb/flagd/sync/v1"
 	"github.com/holdfast-flags/holdfast/internal/pb/wire"
+	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 )
 
@@ -103,7 +105,12 @@ func (s *Service) Register(server grpc.ServiceRegistrar) { pb.RegisterFlagSyncSe
 func (s *Service) Drain() { close(s.drain) }
 
 // GetMetadata implements the protocol, for clients that do not know sync_context.
-func (s *Service) GetMetadata(context.Context, *pb.GetMetadataRequest) (*pb.GetMetadataResponse, error) {
+func (s *Service) GetMetadata(ctx context.Context, _ *pb.GetMetadataRequest) (*pb.GetMetadataResponse, error) {
+	// It is the same for all sets, but for those who may have one; whether that is there
+	// does not matter.
+	if _, err := s.opts.Evaluator.Begin(ctx, headerOf(ctx), authz.Sync, ""); errors.Is(err, authz.ErrUnauthenticated) || errors.Is(err, authz.ErrDenied) {
+		return nil, statusOf(err)
+	}
 	if s.context == nil {
 		return &pb.GetMetadataResponse{Metadata: &structpb.Struct{}}, nil
 	}

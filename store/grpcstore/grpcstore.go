@@ -40,6 +40,9 @@ type Options struct {
 	Identity Identity
 	// APIKey is sent with each call. Over grpc:// it travels in the clear.
 	APIKey string
+	// APIKeyFrom returns the key of a call, so that keys can be renewed; it is asked instead
+	// of APIKey, at any time. Default: none.
+	APIKeyFrom func() string
 	// TLS configures grpcs:// targets. Default: the system's roots.
 	TLS *tls.Config
 	// HeadTimeout bounds the time to the first answer of any call. Default 1 s.
@@ -84,6 +87,7 @@ type Store struct {
 	conn   *grpc.ClientConn
 	flags  pb.FlagsClient
 	admin  pb.AdminClient
+	items  pb.RecordsClient
 	cause  *lastCause
 	closed atomic.Bool
 }
@@ -127,7 +131,7 @@ func Open(target string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w target %q: %w", flags.ErrInvalid, target, err)
 	}
-	return &Store{opts: o, conn: conn, flags: pb.NewFlagsClient(conn), admin: pb.NewAdminClient(conn), cause: cause}, nil
+	return &Store{opts: o, conn: conn, flags: pb.NewFlagsClient(conn), admin: pb.NewAdminClient(conn), items: pb.NewRecordsClient(conn), cause: cause}, nil
 }
 
 func parseTarget(target string) (address string, secure bool, err error) {
@@ -170,10 +174,14 @@ func (s *Store) call(ctx context.Context) (context.Context, context.CancelFunc) 
 }
 
 func (s *Store) outgoing(ctx context.Context) context.Context {
-	if s.opts.APIKey == "" {
+	key := s.opts.APIKey
+	if s.opts.APIKeyFrom != nil {
+		key = s.opts.APIKeyFrom()
+	}
+	if key == "" {
 		return ctx
 	}
-	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+s.opts.APIKey)
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+key)
 }
 
 // reconnect connects now, and waits until that came to something. Without the wait the

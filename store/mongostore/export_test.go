@@ -65,3 +65,8 @@ var (
 	AppendTo   = appendToSegment
 	ClassOf    = classOf
 )
+
+// Sweep removes the records of a kind that are long gone at an instant.
+func (s *Store) Sweep(ctx context.Context, kind string, now time.Time) error {
+	return s.sweep(ctx, kind, now)
+}

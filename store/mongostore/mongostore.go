@@ -28,6 +28,7 @@ type Store struct {
 	journal     *mongo.Collection
 	checkpoints blobs
 	segments    blobs
+	records     *mongo.Collection
 
 	life context.Context // ends with Close, and all calls with it
 	end  context.CancelFunc
@@ -84,6 +85,7 @@ func Open(_ context.Context, uri string, opts *Options) (*Store, error) {
 		journal:     db.Collection("journal"),
 		checkpoints: blobs{db.Collection("checkpoints"), db.Collection("checkpoints.chunks")},
 		segments:    blobs{db.Collection("segments"), db.Collection("segments.chunks")},
+		records:     db.Collection("records"),
 		life:        life,
 		end:         end,
 		writers:     map[string]*writer{},

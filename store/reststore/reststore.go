@@ -35,6 +35,9 @@ type Options struct {
 	Identity Identity
 	// APIKey is sent with each call. Over rest+http:// it travels in the clear.
 	APIKey string
+	// APIKeyFrom returns the key of a call, so that keys can be renewed; it is asked instead
+	// of APIKey, at any time. Default: none.
+	APIKeyFrom func() string
 	// TLS configures rest+https:// targets. Default: the system's roots.
 	TLS *tls.Config
 	// HeadTimeout bounds the time to the first answer of any call. Default 5 s.
@@ -205,8 +208,12 @@ func (s *Store) do(call context.Context, r request) (*http.Response, error) {
 	}
 	req.Header.Set("Accept", r.accept)
 	req.Header.Set("User-Agent", "holdfast")
-	if s.opts.APIKey != "" {
-		req.Header.Set("Authorization", "Bearer "+s.opts.APIKey)
+	key := s.opts.APIKey
+	if s.opts.APIKeyFrom != nil {
+		key = s.opts.APIKeyFrom()
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")

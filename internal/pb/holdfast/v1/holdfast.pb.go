@@ -2133,6 +2133,454 @@ func (x *SinkStatus) GetError() string {
 	return ""
 }
 
+// Item is one record.
+type Item struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Another one after each put.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// At most 64 KiB.
+	Bytes []byte `protobuf:"bytes,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Microseconds since 1970; 0: never.
+	ExpiresUs     int64 `protobuf:"varint,5,opt,name=expires_us,json=expiresUs,proto3" json:"expires_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Item) Reset() {
+	*x = Item{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Item) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Item) ProtoMessage() {}
+
+func (x *Item) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Item.ProtoReflect.Descriptor instead.
+func (*Item) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Item) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Item) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Item) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Item) GetBytes() []byte {
+	if x != nil {
+		return x.Bytes
+	}
+	return nil
+}
+
+func (x *Item) GetExpiresUs() int64 {
+	if x != nil {
+		return x.ExpiresUs
+	}
+	return 0
+}
+
+type GetRecordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordRequest) Reset() {
+	*x = GetRecordRequest{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordRequest) ProtoMessage() {}
+
+func (x *GetRecordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordRequest.ProtoReflect.Descriptor instead.
+func (*GetRecordRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GetRecordRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *GetRecordRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type GetRecordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Item          *Item                  `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordResponse) Reset() {
+	*x = GetRecordResponse{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordResponse) ProtoMessage() {}
+
+func (x *GetRecordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordResponse.ProtoReflect.Descriptor instead.
+func (*GetRecordResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *GetRecordResponse) GetItem() *Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+type ListRecordsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRecordsRequest) Reset() {
+	*x = ListRecordsRequest{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRecordsRequest) ProtoMessage() {}
+
+func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
+func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ListRecordsRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+type ListRecordsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Items         []*Item                `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRecordsResponse) Reset() {
+	*x = ListRecordsResponse{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRecordsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRecordsResponse) ProtoMessage() {}
+
+func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
+func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListRecordsResponse) GetItems() []*Item {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+type PutRecordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Item          *Item                  `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutRecordRequest) Reset() {
+	*x = PutRecordRequest{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutRecordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutRecordRequest) ProtoMessage() {}
+
+func (x *PutRecordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutRecordRequest.ProtoReflect.Descriptor instead.
+func (*PutRecordRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *PutRecordRequest) GetItem() *Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+type PutRecordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Item          *Item                  `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutRecordResponse) Reset() {
+	*x = PutRecordResponse{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutRecordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutRecordResponse) ProtoMessage() {}
+
+func (x *PutRecordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutRecordResponse.ProtoReflect.Descriptor instead.
+func (*PutRecordResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *PutRecordResponse) GetItem() *Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+type DeleteRecordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Version       uint64                 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRecordRequest) Reset() {
+	*x = DeleteRecordRequest{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRecordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRecordRequest) ProtoMessage() {}
+
+func (x *DeleteRecordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRecordRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRecordRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *DeleteRecordRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DeleteRecordRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteRecordRequest) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type DeleteRecordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRecordResponse) Reset() {
+	*x = DeleteRecordResponse{}
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRecordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRecordResponse) ProtoMessage() {}
+
+func (x *DeleteRecordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRecordResponse.ProtoReflect.Descriptor instead.
+func (*DeleteRecordResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{38}
+}
+
 // ErrorDetail lets an error keep its identity across the wire.
 type ErrorDetail struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -2145,7 +2593,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2605,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2618,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ErrorDetail) GetReasons() []Reason {
@@ -2204,7 +2652,7 @@ type Conflict struct {
 
 func (x *Conflict) Reset() {
 	*x = Conflict{}
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2664,7 @@ func (x *Conflict) String() string {
 func (*Conflict) ProtoMessage() {}
 
 func (x *Conflict) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2677,7 @@ func (x *Conflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conflict.ProtoReflect.Descriptor instead.
 func (*Conflict) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Conflict) GetSet() string {
@@ -2286,7 +2734,7 @@ type EntryKey struct {
 
 func (x *EntryKey) Reset() {
 	*x = EntryKey{}
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2298,7 +2746,7 @@ func (x *EntryKey) String() string {
 func (*EntryKey) ProtoMessage() {}
 
 func (x *EntryKey) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_v1_holdfast_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2311,7 +2759,7 @@ func (x *EntryKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryKey.ProtoReflect.Descriptor instead.
 func (*EntryKey) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_v1_holdfast_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *EntryKey) GetKind() uint32 {
@@ -2469,7 +2917,32 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\x03set\x18\x02 \x01(\tR\x03set\x12.\n" +
 	"\aversion\x18\x03 \x01(\v2\x14.holdfast.v1.VersionR\aversion\x12\x10\n" +
 	"\x03lag\x18\x04 \x01(\x04R\x03lag\x12\x14\n" +
-	"\x05error\x18\x05 \x01(\tR\x05error\"o\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\"y\n" +
+	"\x04Item\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\fR\x05bytes\x12\x1d\n" +
+	"\n" +
+	"expires_us\x18\x05 \x01(\x03R\texpiresUs\"6\n" +
+	"\x10GetRecordRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\":\n" +
+	"\x11GetRecordResponse\x12%\n" +
+	"\x04item\x18\x01 \x01(\v2\x11.holdfast.v1.ItemR\x04item\"(\n" +
+	"\x12ListRecordsRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\">\n" +
+	"\x13ListRecordsResponse\x12'\n" +
+	"\x05items\x18\x01 \x03(\v2\x11.holdfast.v1.ItemR\x05items\"9\n" +
+	"\x10PutRecordRequest\x12%\n" +
+	"\x04item\x18\x01 \x01(\v2\x11.holdfast.v1.ItemR\x04item\":\n" +
+	"\x11PutRecordResponse\x12%\n" +
+	"\x04item\x18\x01 \x01(\v2\x11.holdfast.v1.ItemR\x04item\"S\n" +
+	"\x13DeleteRecordRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\"\x16\n" +
+	"\x14DeleteRecordResponse\"o\n" +
 	"\vErrorDetail\x12-\n" +
 	"\areasons\x18\x01 \x03(\x0e2\x13.holdfast.v1.ReasonR\areasons\x121\n" +
 	"\bconflict\x18\x02 \x01(\v2\x15.holdfast.v1.ConflictR\bconflict\"\xb7\x01\n" +
@@ -2512,7 +2985,12 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\vListCommits\x12\x1f.holdfast.v1.ListCommitsRequest\x1a .holdfast.v1.ListCommitsResponse0\x012\xa5\x01\n" +
 	"\x05Admin\x12P\n" +
 	"\vListClients\x12\x1f.holdfast.v1.ListClientsRequest\x1a .holdfast.v1.ListClientsResponse\x12J\n" +
-	"\tGetStatus\x12\x1d.holdfast.v1.GetStatusRequest\x1a\x1e.holdfast.v1.GetStatusResponseBGZEgithub.com/holdfast-flags/holdfast/internal/pb/holdfast/v1;holdfastv1b\x06proto3"
+	"\tGetStatus\x12\x1d.holdfast.v1.GetStatusRequest\x1a\x1e.holdfast.v1.GetStatusResponse2\xc8\x02\n" +
+	"\aRecords\x12J\n" +
+	"\tGetRecord\x12\x1d.holdfast.v1.GetRecordRequest\x1a\x1e.holdfast.v1.GetRecordResponse\x12P\n" +
+	"\vListRecords\x12\x1f.holdfast.v1.ListRecordsRequest\x1a .holdfast.v1.ListRecordsResponse\x12J\n" +
+	"\tPutRecord\x12\x1d.holdfast.v1.PutRecordRequest\x1a\x1e.holdfast.v1.PutRecordResponse\x12S\n" +
+	"\fDeleteRecord\x12 .holdfast.v1.DeleteRecordRequest\x1a!.holdfast.v1.DeleteRecordResponseBGZEgithub.com/holdfast-flags/holdfast/internal/pb/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_holdfast_proto_rawDescOnce sync.Once
@@ -2527,45 +3005,54 @@ func file_holdfast_v1_holdfast_proto_rawDescGZIP() []byte {
 }
 
 var file_holdfast_v1_holdfast_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_holdfast_v1_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_holdfast_v1_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_holdfast_v1_holdfast_proto_goTypes = []any{
-	(Compression)(0),            // 0: holdfast.v1.Compression
-	(Reason)(0),                 // 1: holdfast.v1.Reason
-	(*Version)(nil),             // 2: holdfast.v1.Version
-	(*Head)(nil),                // 3: holdfast.v1.Head
-	(*HeadRequest)(nil),         // 4: holdfast.v1.HeadRequest
-	(*HeadResponse)(nil),        // 5: holdfast.v1.HeadResponse
-	(*FetchRequest)(nil),        // 6: holdfast.v1.FetchRequest
-	(*FetchResponse)(nil),       // 7: holdfast.v1.FetchResponse
-	(*Chunk)(nil),               // 8: holdfast.v1.Chunk
-	(*Commits)(nil),             // 9: holdfast.v1.Commits
-	(*WatchRequest)(nil),        // 10: holdfast.v1.WatchRequest
-	(*Hello)(nil),               // 11: holdfast.v1.Hello
-	(*Identity)(nil),            // 12: holdfast.v1.Identity
-	(*Applied)(nil),             // 13: holdfast.v1.Applied
-	(*Ping)(nil),                // 14: holdfast.v1.Ping
-	(*WatchResponse)(nil),       // 15: holdfast.v1.WatchResponse
-	(*Heartbeat)(nil),           // 16: holdfast.v1.Heartbeat
-	(*Reset)(nil),               // 17: holdfast.v1.Reset
-	(*Drain)(nil),               // 18: holdfast.v1.Drain
-	(*ApplyRequest)(nil),        // 19: holdfast.v1.ApplyRequest
-	(*ApplyResponse)(nil),       // 20: holdfast.v1.ApplyResponse
-	(*ListSetsRequest)(nil),     // 21: holdfast.v1.ListSetsRequest
-	(*ListSetsResponse)(nil),    // 22: holdfast.v1.ListSetsResponse
-	(*ListCommitsRequest)(nil),  // 23: holdfast.v1.ListCommitsRequest
-	(*ListCommitsResponse)(nil), // 24: holdfast.v1.ListCommitsResponse
-	(*ListClientsRequest)(nil),  // 25: holdfast.v1.ListClientsRequest
-	(*ListClientsResponse)(nil), // 26: holdfast.v1.ListClientsResponse
-	(*Client)(nil),              // 27: holdfast.v1.Client
-	(*GetStatusRequest)(nil),    // 28: holdfast.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),   // 29: holdfast.v1.GetStatusResponse
-	(*SetStatus)(nil),           // 30: holdfast.v1.SetStatus
-	(*SinkStatus)(nil),          // 31: holdfast.v1.SinkStatus
-	(*ErrorDetail)(nil),         // 32: holdfast.v1.ErrorDetail
-	(*Conflict)(nil),            // 33: holdfast.v1.Conflict
-	(*EntryKey)(nil),            // 34: holdfast.v1.EntryKey
-	nil,                         // 35: holdfast.v1.Applied.LayersEntry
-	nil,                         // 36: holdfast.v1.Client.LayersEntry
+	(Compression)(0),             // 0: holdfast.v1.Compression
+	(Reason)(0),                  // 1: holdfast.v1.Reason
+	(*Version)(nil),              // 2: holdfast.v1.Version
+	(*Head)(nil),                 // 3: holdfast.v1.Head
+	(*HeadRequest)(nil),          // 4: holdfast.v1.HeadRequest
+	(*HeadResponse)(nil),         // 5: holdfast.v1.HeadResponse
+	(*FetchRequest)(nil),         // 6: holdfast.v1.FetchRequest
+	(*FetchResponse)(nil),        // 7: holdfast.v1.FetchResponse
+	(*Chunk)(nil),                // 8: holdfast.v1.Chunk
+	(*Commits)(nil),              // 9: holdfast.v1.Commits
+	(*WatchRequest)(nil),         // 10: holdfast.v1.WatchRequest
+	(*Hello)(nil),                // 11: holdfast.v1.Hello
+	(*Identity)(nil),             // 12: holdfast.v1.Identity
+	(*Applied)(nil),              // 13: holdfast.v1.Applied
+	(*Ping)(nil),                 // 14: holdfast.v1.Ping
+	(*WatchResponse)(nil),        // 15: holdfast.v1.WatchResponse
+	(*Heartbeat)(nil),            // 16: holdfast.v1.Heartbeat
+	(*Reset)(nil),                // 17: holdfast.v1.Reset
+	(*Drain)(nil),                // 18: holdfast.v1.Drain
+	(*ApplyRequest)(nil),         // 19: holdfast.v1.ApplyRequest
+	(*ApplyResponse)(nil),        // 20: holdfast.v1.ApplyResponse
+	(*ListSetsRequest)(nil),      // 21: holdfast.v1.ListSetsRequest
+	(*ListSetsResponse)(nil),     // 22: holdfast.v1.ListSetsResponse
+	(*ListCommitsRequest)(nil),   // 23: holdfast.v1.ListCommitsRequest
+	(*ListCommitsResponse)(nil),  // 24: holdfast.v1.ListCommitsResponse
+	(*ListClientsRequest)(nil),   // 25: holdfast.v1.ListClientsRequest
+	(*ListClientsResponse)(nil),  // 26: holdfast.v1.ListClientsResponse
+	(*Client)(nil),               // 27: holdfast.v1.Client
+	(*GetStatusRequest)(nil),     // 28: holdfast.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),    // 29: holdfast.v1.GetStatusResponse
+	(*SetStatus)(nil),            // 30: holdfast.v1.SetStatus
+	(*SinkStatus)(nil),           // 31: holdfast.v1.SinkStatus
+	(*Item)(nil),                 // 32: holdfast.v1.Item
+	(*GetRecordRequest)(nil),     // 33: holdfast.v1.GetRecordRequest
+	(*GetRecordResponse)(nil),    // 34: holdfast.v1.GetRecordResponse
+	(*ListRecordsRequest)(nil),   // 35: holdfast.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),  // 36: holdfast.v1.ListRecordsResponse
+	(*PutRecordRequest)(nil),     // 37: holdfast.v1.PutRecordRequest
+	(*PutRecordResponse)(nil),    // 38: holdfast.v1.PutRecordResponse
+	(*DeleteRecordRequest)(nil),  // 39: holdfast.v1.DeleteRecordRequest
+	(*DeleteRecordResponse)(nil), // 40: holdfast.v1.DeleteRecordResponse
+	(*ErrorDetail)(nil),          // 41: holdfast.v1.ErrorDetail
+	(*Conflict)(nil),             // 42: holdfast.v1.Conflict
+	(*EntryKey)(nil),             // 43: holdfast.v1.EntryKey
+	nil,                          // 44: holdfast.v1.Applied.LayersEntry
+	nil,                          // 45: holdfast.v1.Client.LayersEntry
 }
 var file_holdfast_v1_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.v1.Head.version:type_name -> holdfast.v1.Version
@@ -2581,7 +3068,7 @@ var file_holdfast_v1_holdfast_proto_depIdxs = []int32{
 	3,  // 10: holdfast.v1.Hello.have:type_name -> holdfast.v1.Head
 	12, // 11: holdfast.v1.Hello.identity:type_name -> holdfast.v1.Identity
 	3,  // 12: holdfast.v1.Applied.head:type_name -> holdfast.v1.Head
-	35, // 13: holdfast.v1.Applied.layers:type_name -> holdfast.v1.Applied.LayersEntry
+	44, // 13: holdfast.v1.Applied.layers:type_name -> holdfast.v1.Applied.LayersEntry
 	8,  // 14: holdfast.v1.WatchResponse.chunk:type_name -> holdfast.v1.Chunk
 	9,  // 15: holdfast.v1.WatchResponse.commits:type_name -> holdfast.v1.Commits
 	16, // 16: holdfast.v1.WatchResponse.heartbeat:type_name -> holdfast.v1.Heartbeat
@@ -2595,37 +3082,49 @@ var file_holdfast_v1_holdfast_proto_depIdxs = []int32{
 	27, // 24: holdfast.v1.ListClientsResponse.clients:type_name -> holdfast.v1.Client
 	12, // 25: holdfast.v1.Client.identity:type_name -> holdfast.v1.Identity
 	3,  // 26: holdfast.v1.Client.applied:type_name -> holdfast.v1.Head
-	36, // 27: holdfast.v1.Client.layers:type_name -> holdfast.v1.Client.LayersEntry
+	45, // 27: holdfast.v1.Client.layers:type_name -> holdfast.v1.Client.LayersEntry
 	30, // 28: holdfast.v1.GetStatusResponse.sets:type_name -> holdfast.v1.SetStatus
 	31, // 29: holdfast.v1.GetStatusResponse.mirrors:type_name -> holdfast.v1.SinkStatus
 	31, // 30: holdfast.v1.GetStatusResponse.caches:type_name -> holdfast.v1.SinkStatus
 	3,  // 31: holdfast.v1.SetStatus.head:type_name -> holdfast.v1.Head
 	2,  // 32: holdfast.v1.SinkStatus.version:type_name -> holdfast.v1.Version
-	1,  // 33: holdfast.v1.ErrorDetail.reasons:type_name -> holdfast.v1.Reason
-	33, // 34: holdfast.v1.ErrorDetail.conflict:type_name -> holdfast.v1.Conflict
-	2,  // 35: holdfast.v1.Conflict.version:type_name -> holdfast.v1.Version
-	34, // 36: holdfast.v1.Conflict.key:type_name -> holdfast.v1.EntryKey
-	4,  // 37: holdfast.v1.Flags.Head:input_type -> holdfast.v1.HeadRequest
-	6,  // 38: holdfast.v1.Flags.Fetch:input_type -> holdfast.v1.FetchRequest
-	10, // 39: holdfast.v1.Flags.Watch:input_type -> holdfast.v1.WatchRequest
-	19, // 40: holdfast.v1.Flags.Apply:input_type -> holdfast.v1.ApplyRequest
-	21, // 41: holdfast.v1.Flags.ListSets:input_type -> holdfast.v1.ListSetsRequest
-	23, // 42: holdfast.v1.Flags.ListCommits:input_type -> holdfast.v1.ListCommitsRequest
-	25, // 43: holdfast.v1.Admin.ListClients:input_type -> holdfast.v1.ListClientsRequest
-	28, // 44: holdfast.v1.Admin.GetStatus:input_type -> holdfast.v1.GetStatusRequest
-	5,  // 45: holdfast.v1.Flags.Head:output_type -> holdfast.v1.HeadResponse
-	7,  // 46: holdfast.v1.Flags.Fetch:output_type -> holdfast.v1.FetchResponse
-	15, // 47: holdfast.v1.Flags.Watch:output_type -> holdfast.v1.WatchResponse
-	20, // 48: holdfast.v1.Flags.Apply:output_type -> holdfast.v1.ApplyResponse
-	22, // 49: holdfast.v1.Flags.ListSets:output_type -> holdfast.v1.ListSetsResponse
-	24, // 50: holdfast.v1.Flags.ListCommits:output_type -> holdfast.v1.ListCommitsResponse
-	26, // 51: holdfast.v1.Admin.ListClients:output_type -> holdfast.v1.ListClientsResponse
-	29, // 52: holdfast.v1.Admin.GetStatus:output_type -> holdfast.v1.GetStatusResponse
-	45, // [45:53] is the sub-list for method output_type
-	37, // [37:45] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	32, // 33: holdfast.v1.GetRecordResponse.item:type_name -> holdfast.v1.Item
+	32, // 34: holdfast.v1.ListRecordsResponse.items:type_name -> holdfast.v1.Item
+	32, // 35: holdfast.v1.PutRecordRequest.item:type_name -> holdfast.v1.Item
+	32, // 36: holdfast.v1.PutRecordResponse.item:type_name -> holdfast.v1.Item
+	1,  // 37: holdfast.v1.ErrorDetail.reasons:type_name -> holdfast.v1.Reason
+	42, // 38: holdfast.v1.ErrorDetail.conflict:type_name -> holdfast.v1.Conflict
+	2,  // 39: holdfast.v1.Conflict.version:type_name -> holdfast.v1.Version
+	43, // 40: holdfast.v1.Conflict.key:type_name -> holdfast.v1.EntryKey
+	4,  // 41: holdfast.v1.Flags.Head:input_type -> holdfast.v1.HeadRequest
+	6,  // 42: holdfast.v1.Flags.Fetch:input_type -> holdfast.v1.FetchRequest
+	10, // 43: holdfast.v1.Flags.Watch:input_type -> holdfast.v1.WatchRequest
+	19, // 44: holdfast.v1.Flags.Apply:input_type -> holdfast.v1.ApplyRequest
+	21, // 45: holdfast.v1.Flags.ListSets:input_type -> holdfast.v1.ListSetsRequest
+	23, // 46: holdfast.v1.Flags.ListCommits:input_type -> holdfast.v1.ListCommitsRequest
+	25, // 47: holdfast.v1.Admin.ListClients:input_type -> holdfast.v1.ListClientsRequest
+	28, // 48: holdfast.v1.Admin.GetStatus:input_type -> holdfast.v1.GetStatusRequest
+	33, // 49: holdfast.v1.Records.GetRecord:input_type -> holdfast.v1.GetRecordRequest
+	35, // 50: holdfast.v1.Records.ListRecords:input_type -> holdfast.v1.ListRecordsRequest
+	37, // 51: holdfast.v1.Records.PutRecord:input_type -> holdfast.v1.PutRecordRequest
+	39, // 52: holdfast.v1.Records.DeleteRecord:input_type -> holdfast.v1.DeleteRecordRequest
+	5,  // 53: holdfast.v1.Flags.Head:output_type -> holdfast.v1.HeadResponse
+	7,  // 54: holdfast.v1.Flags.Fetch:output_type -> holdfast.v1.FetchResponse
+	15, // 55: holdfast.v1.Flags.Watch:output_type -> holdfast.v1.WatchResponse
+	20, // 56: holdfast.v1.Flags.Apply:output_type -> holdfast.v1.ApplyResponse
+	22, // 57: holdfast.v1.Flags.ListSets:output_type -> holdfast.v1.ListSetsResponse
+	24, // 58: holdfast.v1.Flags.ListCommits:output_type -> holdfast.v1.ListCommitsResponse
+	26, // 59: holdfast.v1.Admin.ListClients:output_type -> holdfast.v1.ListClientsResponse
+	29, // 60: holdfast.v1.Admin.GetStatus:output_type -> holdfast.v1.GetStatusResponse
+	34, // 61: holdfast.v1.Records.GetRecord:output_type -> holdfast.v1.GetRecordResponse
+	36, // 62: holdfast.v1.Records.ListRecords:output_type -> holdfast.v1.ListRecordsResponse
+	38, // 63: holdfast.v1.Records.PutRecord:output_type -> holdfast.v1.PutRecordResponse
+	40, // 64: holdfast.v1.Records.DeleteRecord:output_type -> holdfast.v1.DeleteRecordResponse
+	53, // [53:65] is the sub-list for method output_type
+	41, // [41:53] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_holdfast_proto_init() }
@@ -2656,9 +3155,9 @@ func file_holdfast_v1_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_holdfast_proto_rawDesc), len(file_holdfast_v1_holdfast_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   35,
+			NumMessages:   44,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_holdfast_v1_holdfast_proto_goTypes,
 		DependencyIndexes: file_holdfast_v1_holdfast_proto_depIdxs,
