@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -124,4 +125,13 @@ func (d *doctor) clock(a asked) {
 	default:
 		d.good("clock", "the router's agrees with this one within %v", mostSkew)
 	}
+}
+
+// portError says in a few words why a port did not answer.
+func portError(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err.Error()
+	}
+	return err.Error()
 }
