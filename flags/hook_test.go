@@ -38,11 +38,11 @@ func (l *hookLog) take() []string {
 // hook returns a hook that notes what it is called for under its name.
 func (l *hookLog) hook(name string) flags.Hook {
 	return flags.Hook{
-		Before: func(_ context.Context, r flags.HookedRead) (flags.EvaluationContext, error) {
+		Before: func(context.Context, flags.HookedRead) (flags.EvaluationContext, error) {
 			l.add("before %s", name)
 			return flags.EvaluationContext{}, nil
 		},
-		After: func(_ context.Context, r flags.HookedRead, d flags.FlagDetails) error {
+		After: func(_ context.Context, _ flags.HookedRead, d flags.FlagDetails) error {
 			l.add("after %s %s=%s", name, d.Key, d.Value)
 			return nil
 		},
@@ -177,7 +177,7 @@ func TestHooksCannotSpoilARead(t *testing.T) {
 		Finally: func(context.Context, flags.HookedRead, flags.FlagDetails) { panic("in finally") },
 	}
 	fails := func(err error) flags.Hook {
-		return flags.Hook{Before: func(context.Context, flags.HookedRead) (flags.EvaluationContext, error) {
+		return flags.Hook{Before: func(_ context.Context, r flags.HookedRead) (flags.EvaluationContext, error) {
 			return flags.Entity("someone else"), err
 		}}
 	}

@@ -1,6 +1,7 @@
 package restapi
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -47,7 +48,7 @@ func (e *edit) noBody() error {
 	if n > 0 {
 		return invalid("this takes no body")
 	}
-	if err != io.EOF { //nolint:errorlint // io.ReadFull returns it bare
+	if !errors.Is(err, io.EOF) {
 		return invalid("body: %w", err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package restapi
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -133,7 +132,7 @@ func afterOf(text string, kind flags.Kind) (flags.EntryKey, error) {
 	var err1, err2 error
 	key.Name, err1 = url.QueryUnescape(name)
 	key.Entity, err2 = url.QueryUnescape(entity)
-	if err := cmp.Or(err1, err2); err != nil || !ok {
+	if err1 != nil || err2 != nil || !ok {
 		return key, invalid("after %.60q; want what next said", text)
 	}
 	return key, nil
