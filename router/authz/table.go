@@ -62,6 +62,7 @@ var table = map[string]Rule{
 	"PUT /api/v1/sets/{set}":                             {Action: Admin},
 	"DELETE /api/v1/sets/{set}":                          {Action: Admin},
 	"POST /api/v1/sets/{set}/import":                     {Action: Write},
+	"POST /api/v1/sets/{set}/rollback":                   {Action: Write},
 	"GET /api/v1/sets/{set}/flags":                       {Action: Read},
 	"GET /api/v1/sets/{set}/flags/{key}":                 {Action: Read},
 	"PUT /api/v1/sets/{set}/flags/{key}":                 {Action: Write},
