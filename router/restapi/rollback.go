@@ -35,7 +35,7 @@ func (s *Service) rollback(w http.ResponseWriter, r *http.Request) error {
 	if err := d.Decode(&ask); err != nil {
 		return invalid("body: %w; want {\"revision\":\"...\",\"flags\":[...]}", err)
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // json returns it bare
+	if _, err := d.Token(); err != io.EOF {
 		return invalid("body: more than one value")
 	}
 	then, err := s.then(r.Context(), e.commit.Set, ask.Revision)

@@ -20,11 +20,11 @@ var ErrSignature = errors.New("webhook: bad signature")
 //	t=1767225600,v1=5257a869e7...
 func Sign(body []byte, at time.Time, secrets ...[]byte) string {
 	t := strconv.FormatInt(at.Unix(), 10)
-	out := "t=" + t
+	fields := []string{"t=" + t}
 	for _, secret := range secrets {
-		out += ",v1=" + hex.EncodeToString(digest(body, t, secret))
+		fields = append(fields, "v1="+hex.EncodeToString(digest(body, t, secret)))
 	}
-	return out
+	return strings.Join(fields, ",")
 }
 
 func digest(body []byte, t string, secret []byte) []byte {

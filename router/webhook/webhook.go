@@ -54,6 +54,8 @@ type Options struct {
 	Alone bool
 	// Dial opens connections to the receiver. Default: the net package's, 5 s.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	early bool // tests: the cursor moves on before the delivery
 }
 
 // Hook is one receiver of commits. Make one with New. Methods are safe for concurrent
@@ -195,6 +197,12 @@ func (h *Hook) deliverSome(ctx context.Context, c *cursor, head flags.Head, bega
 		}
 	}
 	for i := range commits {
+		if h.opts.early {
+			c.head = commits[i].Head()
+			if err := h.save(ctx, c); err != nil {
+				return err
+			}
+		}
 		if err := h.post(ctx, "commit", eventOf(&commits[i])); err != nil {
 			return err
 		}

@@ -235,6 +235,30 @@ func TestFailures(t *testing.T) {
 	})
 }
 
+// TestEarlyCursor is the twin of TestFailures: with cursors that move on before the
+// delivery, what a receiver has not taken never comes.
+func TestEarlyCursor(t *testing.T) {
+	r, j := receive(t), newJournal(t)
+	h := r.hook(webhook.Options{Records: j, Journal: j}.Early())
+	if err := bring(t, h, j.create("shop")); err != nil {
+		t.Fatal(err)
+	}
+	j.write("shop", 1)
+	head := j.write("shop", 2)
+	r.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}
+	if err := bring(t, h, head); err == nil {
+		t.Fatal("a failed delivery is none")
+	}
+	if err := bring(t, h, head); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, r.received(), "commit shop@0.2", "commit shop@0.3")
+}
+
 // TestEndlessAnswer: of an answer without end a little is read.
 func TestEndlessAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
