@@ -38,8 +38,8 @@ type edit struct {
 }
 
 // begin reads what all writes have in common, once it is known that they are allowed.
-func (s *Service) begin(w http.ResponseWriter, r *http.Request, a authz.Action) (*edit, error) {
-	if err := s.permit(r, a); err != nil {
+func (s *Service) begin(w http.ResponseWriter, r *http.Request) (*edit, error) {
+	if err := s.allowed(r); err != nil {
 		return nil, err
 	}
 	set := r.PathValue("set")

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
-	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -61,7 +60,7 @@ func (s *Service) getEntry(named func(*http.Request) flags.EntryKey) handler {
 func (s *Service) putEntry(named func(*http.Request) flags.EntryKey, parse func([]byte) ([]byte, error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key := named(r)
-		e, err := s.begin(w, r, authz.Write)
+		e, err := s.begin(w, r)
 		if err != nil {
 			return err
 		}
@@ -88,7 +87,7 @@ func (s *Service) putEntry(named func(*http.Request) flags.EntryKey, parse func(
 // patchFlag merges the body into the definition of a flag.
 func (s *Service) patchFlag(w http.ResponseWriter, r *http.Request) error {
 	key := flagOf(r)
-	e, err := s.begin(w, r, authz.Write)
+	e, err := s.begin(w, r)
 	if err != nil {
 		return err
 	}
@@ -116,7 +115,7 @@ func (s *Service) patchFlag(w http.ResponseWriter, r *http.Request) error {
 func (s *Service) deleteEntry(named func(*http.Request) flags.EntryKey) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key := named(r)
-		e, err := s.begin(w, r, authz.Write)
+		e, err := s.begin(w, r)
 		if err == nil {
 			err = e.noBody()
 		}

@@ -7,14 +7,13 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/flagdfile"
-	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
 // importFile makes a set have what a flagd file defines, in one commit; with ?prune
 // what the file does not define is deleted.
 func (s *Service) importFile(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.begin(w, r, authz.Write)
+	e, err := s.begin(w, r)
 	if err != nil {
 		return err
 	}

@@ -11,14 +11,13 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
-	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
 // rollback makes a set, or some flags with their overrides, what they were at a revision,
 // in a new commit.
 func (s *Service) rollback(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.begin(w, r, authz.Write)
+	e, err := s.begin(w, r)
 	if err != nil {
 		return err
 	}

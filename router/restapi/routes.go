@@ -8,7 +8,6 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
-	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 type handler = func(http.ResponseWriter, *http.Request) error
@@ -73,9 +72,4 @@ func ownOrigin(r *http.Request) error {
 		return problem(restwire.Plain(http.StatusForbidden, "a page of another origin may not write: "+err.Error()))
 	}
 	return nil
-}
-
-// permit asks whether the principal of a request may do something with its set.
-func (s *Service) permit(r *http.Request, a authz.Action) error {
-	return s.allow(r.Context(), a, r.PathValue("set"))
 }

@@ -24,7 +24,7 @@ func (s *Service) deleteSet(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) endOrBegin(w http.ResponseWriter, r *http.Request, op flags.Op) error {
-	e, err := s.begin(w, r, authz.Admin)
+	e, err := s.begin(w, r)
 	if err == nil {
 		err = e.noBody()
 	}
