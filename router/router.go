@@ -142,7 +142,7 @@ func New(opts Options) *Router {
 	r.sync = syncsvc.New(syncsvc.Options{Evaluator: r.eval, Heads: store.Coalesce(opts.Store, nil), Logger: opts.Logger})
 	r.rest = restapi.New(restapi.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Logger: opts.Logger})
 	_, open := opts.Policy.(authz.Open)
-	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Login: !open, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
+	r.page = adminweb.New(adminweb.Options{Store: r.writes, Hub: r.hub, Policy: opts.Policy, Records: opts.Records, Login: !open, SecureCookies: opts.TLS != nil, Health: r.pageHealth, Logger: opts.Logger})
 	r.ofrep = ofrep.New(ofrep.Options{Evaluator: r.eval, Policy: opts.Policy, Rate: opts.OFREPRate, Logger: opts.Logger})
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	r.server, r.health = newServer(opts, r.svc, r.sync, metrics)

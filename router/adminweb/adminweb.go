@@ -33,6 +33,8 @@ type Options struct {
 	Hub   *hub.Hub // over Store
 	// Policy decides who may do what. Default authz.Open.
 	Policy authz.Policy
+	// Records are where API keys are kept. Default: none, and no page for them.
+	Records store.Records
 	// Login makes people log in with an API key before they see anything.
 	Login bool
 	// SecureCookies keeps cookies to HTTPS: where the page is served by TLS.
@@ -72,7 +74,7 @@ func New(opts Options) *Page {
 	}
 	p := &Page{opts: opts, drain: make(chan struct{}), boards: map[string]*board{}}
 	_, _ = rand.Read(p.secret[:]) // never fails
-	for _, r := range p.routes() {
+	for _, r := range routes() {
 		p.mux.Handle(r.pattern, p.guard(r))
 	}
 	return p
@@ -84,41 +86,43 @@ func (p *Page) Drain() { p.drained.Do(func() { close(p.drain) }) }
 // ServeHTTP serves the pages.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// route is one page or form. Its action is what the policy is asked for.
+// route is one page or form. What it demands of a visitor is in authz's table of
+// permissions.
 type route struct {
 	pattern string
-	action  authz.Action // 0: everybody, before they have logged in
 	serve   func(*visit) error
 }
 
-func (p *Page) routes() []route {
+func routes() []route {
 	return []route{
-		{"GET /{$}", authz.List, (*visit).home},
-		{"GET /static/{name}", 0, (*visit).static},
-		{"GET /login", 0, (*visit).loginPage},
-		{"POST /login", 0, (*visit).login},
-		{"POST /logout", 0, (*visit).logout},
-		{"GET /s/{set}/flags", authz.Read, (*visit).flags},
-		{"GET /s/{set}/flag", authz.Read, (*visit).flag},
-		{"POST /s/{set}/flag", authz.Write, (*visit).editFlag},
-		{"GET /s/{set}/switch", authz.Read, (*visit).confirmSwitch},
-		{"POST /s/{set}/switch", authz.Write, (*visit).switchFlag},
-		{"GET /s/{set}/new", authz.Write, (*visit).newFlag},
-		{"POST /s/{set}/new", authz.Write, (*visit).createFlag},
-		{"POST /s/{set}/check", authz.Read, (*visit).check},
-		{"GET /s/{set}/segments", authz.Read, (*visit).segments},
-		{"POST /s/{set}/segments", authz.Write, (*visit).editSegment},
-		{"GET /s/{set}/entity", authz.Evaluate, (*visit).entity},
-		{"POST /s/{set}/entity", authz.Write, (*visit).editEntity},
-		{"GET /s/{set}/playground", authz.Evaluate, (*visit).playground},
-		{"GET /sets", authz.List, (*visit).listSets},
-		{"POST /sets", authz.Admin, (*visit).createSet},
-		{"GET /sets/compare", authz.List, (*visit).compare},
-		{"POST /s/{set}/promote", authz.Write, (*visit).promote},
-		{"GET /health", authz.Admin, (*visit).health},
-		{"GET /s/{set}/history", authz.Read, (*visit).history},
-		{"GET /s/{set}/commit", authz.Read, (*visit).commit},
-		{"GET /s/{set}/live", authz.Read, (*visit).live},
-		{"/", 0, (*visit).nowhere},
+		{"GET /{$}", (*visit).home},
+		{"GET /static/{name}", (*visit).static},
+		{"GET /login", (*visit).loginPage},
+		{"POST /login", (*visit).login},
+		{"POST /logout", (*visit).logout},
+		{"GET /s/{set}/flags", (*visit).flags},
+		{"GET /s/{set}/flag", (*visit).flag},
+		{"POST /s/{set}/flag", (*visit).editFlag},
+		{"GET /s/{set}/switch", (*visit).confirmSwitch},
+		{"POST /s/{set}/switch", (*visit).switchFlag},
+		{"GET /s/{set}/new", (*visit).newFlag},
+		{"POST /s/{set}/new", (*visit).createFlag},
+		{"POST /s/{set}/check", (*visit).check},
+		{"GET /s/{set}/segments", (*visit).segments},
+		{"POST /s/{set}/segments", (*visit).editSegment},
+		{"GET /s/{set}/entity", (*visit).entity},
+		{"POST /s/{set}/entity", (*visit).editEntity},
+		{"GET /s/{set}/playground", (*visit).playground},
+		{"GET /sets", (*visit).listSets},
+		{"POST /sets", (*visit).createSet},
+		{"GET /sets/compare", (*visit).compare},
+		{"POST /s/{set}/promote", (*visit).promote},
+		{"GET /keys", (*visit).keys},
+		{"POST /keys", (*visit).editKeys},
+		{"GET /health", (*visit).health},
+		{"GET /s/{set}/history", (*visit).history},
+		{"GET /s/{set}/commit", (*visit).commit},
+		{"GET /s/{set}/live", (*visit).live},
+		{"/", (*visit).nowhere},
 	}
 }

@@ -139,9 +139,9 @@ func (v *visit) commitOf(f *form) flags.Commit {
 	sum := sha256.Sum256([]byte(v.r.URL.RequestURI() + "\n" + v.browser + "\n" + said.Encode()))
 	c := flags.Commit{Set: v.set, Reason: f.line("reason", maxReason), Address: v.r.RemoteAddr, Time: time.Now()}
 	copy(c.ID[:], sum[:])
-	c.Actor = flags.Actor{Kind: v.who.Kind, ID: v.who.ID, Via: "page"}
+	c.Actor = v.who.Actor(flags.Actor{Kind: "user", Via: "page"})
 	if !v.opts.Login {
-		c.Actor.Kind, c.Actor.ID = "user", f.line("name", 100)
+		c.Actor.ID = f.line("name", 100)
 		v.setCookie(nameCookie, hex.EncodeToString([]byte(c.Actor.ID)), 365*24*time.Hour)
 	}
 	return c

@@ -1,10 +1,13 @@
 package adminweb
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 func (v *visit) loginPage() error {
@@ -31,6 +34,9 @@ func (v *visit) login() error {
 	}
 	if _, err := v.opts.Policy.Authenticate(v.credentials(key)); err != nil {
 		v.opts.Logger.InfoContext(v.ctx, "page: login refused", "address", v.r.RemoteAddr)
+		if !errors.Is(err, authz.ErrUnauthenticated) {
+			return err // too many attempts, for one
+		}
 		v.loginScreen(http.StatusUnauthorized, "This key is not known, or has expired or been revoked.", next)
 		return nil
 	}

@@ -2,6 +2,7 @@ package adminweb
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"embed"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
 //go:embed templates static
@@ -52,6 +54,8 @@ type screen struct {
 	Anonymous      bool // nobody logs in here, so that people sign with a name of their own
 	Name           string
 	Who            string
+	Admin          bool   // may see how the router does
+	Keys           bool   // may see the API keys
 	Saved          string // the revision of the write that led here
 }
 
@@ -61,6 +65,8 @@ func (v *visit) screen(title, section string) screen {
 	s := screen{Title: title, Section: section, Set: v.set, Token: v.token(), Login: v.session != "", Anonymous: !v.opts.Login}
 	if !v.opts.Login || v.session != "" {
 		s.Sets = v.setNames(ctx)
+		s.Admin = v.opts.Policy.Decide(v.who, authz.Admin, "") == nil
+		s.Keys = s.Admin && v.opts.Records != nil
 	}
 	if s.Set == "" && len(s.Sets) > 0 {
 		s.Set = s.Sets[0]
@@ -69,7 +75,7 @@ func (v *visit) screen(title, section string) screen {
 		}
 	}
 	if v.session != "" {
-		s.Who = v.who.String()
+		s.Who = cmp.Or(v.who.Name, v.who.String())
 	}
 	if c, err := v.r.Cookie(nameCookie); err == nil && s.Anonymous {
 		s.Name = unescapeName(c.Value)

@@ -74,7 +74,11 @@ func harden(h http.Header) {
 
 // enter finds out who it is, checks a form for where it came from, and asks the policy.
 func (v *visit) enter(rt route) error {
-	if err := v.authenticate(rt.action == 0); err != nil {
+	rule, ok := authz.RuleOf(rt.pattern)
+	if !ok {
+		return fmt.Errorf("%w: nobody may ask for %s", authz.ErrDenied, rt.pattern)
+	}
+	if err := v.authenticate(rule.Public); err != nil {
 		return err
 	}
 	if v.r.Method == http.MethodPost {
@@ -82,10 +86,10 @@ func (v *visit) enter(rt route) error {
 			return err
 		}
 	}
-	if rt.action == 0 {
+	if rule.Public {
 		return nil
 	}
-	return v.opts.Policy.Decide(v.who, rt.action, v.set)
+	return v.opts.Policy.Decide(v.who, rule.Action, v.set)
 }
 
 // may reports whether the visitor would be allowed an action on the set of the page.
@@ -94,11 +98,15 @@ func (v *visit) may(a authz.Action) bool { return v.opts.Policy.Decide(v.who, a,
 // fail shows what went wrong. Pages return an error only before they answer.
 func (v *visit) fail(err error) {
 	var own *failure
+	var limited *authz.LimitError
 	switch {
 	case errors.As(err, &own):
 	case errors.Is(err, errLoggedOut), errors.Is(err, authz.ErrUnauthenticated):
 		v.askForLogin()
 		return
+	case errors.As(err, &limited):
+		v.w.Header().Set("Retry-After", limited.Seconds())
+		own = &failure{http.StatusTooManyRequests, "Too many attempts", "Try again in " + limited.Seconds() + " seconds."}
 	case errors.Is(err, authz.ErrDenied):
 		own = &failure{http.StatusForbidden, "Not allowed", err.Error()}
 	case errors.Is(err, store.ErrNotFound) || flags.ClassOf(err) == flags.ClassNotFound:

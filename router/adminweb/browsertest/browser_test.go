@@ -61,6 +61,14 @@ type host struct {
 // imported.
 func serve(t *testing.T, file string, change func(*router.Options)) *host {
 	t.Helper()
+	h := prepare(t, file)
+	h.begin(change)
+	return h
+}
+
+// prepare returns a host that has its flags and does not serve yet.
+func prepare(t *testing.T, file string) *host {
+	t.Helper()
 	st := memstore.New(nil)
 	doc, err := flagdfile.Parse([]byte(file), "flags.json")
 	if err != nil {
@@ -73,10 +81,14 @@ func serve(t *testing.T, file string, change func(*router.Options)) *host {
 	if _, err := st.Apply(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	h := &host{t: t, store: st, addr: "127.0.0.1:0"}
+	return &host{t: t, store: st, addr: "127.0.0.1:0"}
+}
+
+// begin serves until the test ends.
+func (h *host) begin(change func(*router.Options)) {
+	h.t.Helper()
 	h.start(change)
-	t.Cleanup(func() { h.stop() })
-	return h
+	h.t.Cleanup(func() { h.stop() })
 }
 
 // start begins to serve, at the same address as before.
