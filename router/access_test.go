@@ -57,12 +57,12 @@ type caller struct {
 // guarded is a router with access control, on loopback, and keys of every role and scope.
 type guarded struct {
 	*router.Router
-	mem                    *memstore.Store
-	keys                   *authz.Keys
-	log                    *buffer
-	grpc, http, eval, page string // addresses
-	conn                   *grpc.ClientConn
-	callers                []caller
+	mem              *memstore.Store
+	keys             *authz.Keys
+	log              *buffer
+	grpc, http, eval string // addresses
+	conn             *grpc.ClientConn
+	callers          []caller
 }
 
 func guard(t *testing.T) *guarded {
@@ -234,9 +234,7 @@ func (g *guarded) call(t *testing.T, m protoreflect.MethodDescriptor, full, key 
 func TestPermissionsOfRoutes(t *testing.T) {
 	g := guard(t)
 	patterns := append(g.Routes(), "POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/{key}", "GET /ofrep/v1/sse")
-	for _, p := range g.Procedures() {
-		patterns = append(patterns, p)
-	}
+	patterns = append(patterns, g.Procedures()...)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
 	defer client.CloseIdleConnections()
 	for _, pattern := range patterns {

@@ -35,34 +35,34 @@ var subjectParts = map[string]func(*x509.Certificate) []string{
 // The error wraps flags.ErrInvalid.
 func ParseCertRole(text string) (CertRole, error) {
 	c := CertRole{Subject: map[string]string{}}
-	fail := func(format string, a ...any) (CertRole, error) {
-		return CertRole{}, fmt.Errorf("%w: %q: %s", flags.ErrInvalid, text, fmt.Sprintf(format, a...))
+	fail := func(format string, a ...any) error {
+		return fmt.Errorf("%w: %q: %s", flags.ErrInvalid, text, fmt.Sprintf(format, a...))
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(part, "=")
 		if name, value = strings.TrimSpace(name), strings.TrimSpace(value); value == "" {
-			return fail("%q: want NAME=VALUE", part)
+			return CertRole{}, fail("%q: want NAME=VALUE", part)
 		}
 		switch {
 		case name == "role":
 			role, err := ParseRole(value)
 			if err != nil || c.Role != "" {
-				return fail("want one role of %v", Roles())
+				return CertRole{}, fail("want one role of %v", Roles())
 			}
 			c.Role = role
 		case name == "set":
 			if err := flags.CheckSetName(value); err != nil {
-				return fail("%v", err)
+				return CertRole{}, fail("%v", err)
 			}
 			c.Sets = append(c.Sets, value)
 		case subjectParts[name] == nil || c.Subject[name] != "":
-			return fail("%q: want each of CN, O, OU, DNS, URI, role at most once, and set", name)
+			return CertRole{}, fail("%q: want each of CN, O, OU, DNS, URI, role at most once, and set", name)
 		default:
 			c.Subject[name] = value
 		}
 	}
 	if c.Role == "" || len(c.Subject) == 0 {
-		return fail("want a part of the subject and a role, as in CN=payments,role=evaluator")
+		return CertRole{}, fail("want a part of the subject and a role, as in CN=payments,role=evaluator")
 	}
 	return c, nil
 }

@@ -119,10 +119,10 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	for action, letter := range letters {
+	for action := range letters {
 		for _, set := range []string{"shop", "open", ""} {
 			err := r.keys.Decide(authz.Principal{}, action, set)
-			want := set == "open" && strings.Contains("es", letter)
+			want := set == "open" && (action == authz.Evaluate || action == authz.Sync)
 			if (err == nil) != want || err != nil && !errors.Is(err, authz.ErrUnauthenticated) {
 				t.Errorf("anonymous: %s %q: %v, want allowed %t", action, set, err, want)
 			}
