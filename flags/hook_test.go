@@ -177,7 +177,7 @@ func TestHooksCannotSpoilARead(t *testing.T) {
 		Finally: func(context.Context, flags.HookedRead, flags.FlagDetails) { panic("in finally") },
 	}
 	fails := func(err error) flags.Hook {
-		return flags.Hook{Before: func(_ context.Context, r flags.HookedRead) (flags.EvaluationContext, error) {
+		return flags.Hook{Before: func(context.Context, flags.HookedRead) (flags.EvaluationContext, error) {
 			return flags.Entity("someone else"), err
 		}}
 	}
