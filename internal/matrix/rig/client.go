@@ -21,7 +21,7 @@ type ClientOptions struct {
 
 	Dir     string        // holds the last-known-good file; default: none
 	Readers int           // goroutines that read all the time; default 1
-	Pace    time.Duration // between two reads of one of them; default 10 ms
+	Pace    time.Duration // between two reads of one of them; default 25 ms
 	Session bool          // also reads what was written, with its token, and so asks the primary at times
 	Lenient bool          // what is wrong is in Report, and does not fail the test
 
@@ -65,7 +65,7 @@ func (h *House) Client(o ClientOptions) *Client {
 		o.Readers = 1
 	}
 	if o.Pace == 0 {
-		o.Pace = 10 * time.Millisecond
+		o.Pace = 25 * time.Millisecond
 	}
 	c := &Client{house: h, tb: h.tb, opts: o, calls: map[string][]Call{}}
 	cfg := standard.Config{

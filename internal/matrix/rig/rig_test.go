@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestHealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := rig.New(t, rig.Options{})
-		c := h.Client(rig.ClientOptions{Dir: t.TempDir(), Session: true})
+		c := h.Client(rig.ClientOptions{Dir: t.TempDir(), Session: true, Pace: 10 * time.Millisecond})
 		if c.StartTook > 100*time.Millisecond {
 			t.Errorf("New took %v", c.StartTook)
 		}
