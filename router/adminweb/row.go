@@ -45,32 +45,18 @@ func rowOf(e flags.Entry) *row {
 	return r
 }
 
-// about is what people are told of a flag besides what it does. It is kept in the
-// definition, as scalars that every reader of flagd files understands.
+// about is a flags.About as its form has it, with the tags as one text.
 type about struct {
 	Description, Owner, Tags, Kind, Expires string
 	Permanent                               bool
 }
 
 func metadataOf(def flags.Definition) about {
-	a := about{Description: def.Description()}
-	text := def.Field("metadata")
-	if len(text) <= 2 {
-		return a
+	a := def.About()
+	return about{
+		Description: a.Description, Owner: a.Owner, Tags: strings.Join(a.Tags, ","), Kind: a.Kind, Expires: a.Expires,
+		Permanent: a.Permanent,
 	}
-	m, err := flags.ParseValue(text)
-	if err != nil {
-		return a
-	}
-	for name, field := range map[string]*string{"owner": &a.Owner, "tags": &a.Tags, "kind": &a.Kind, "expires": &a.Expires} {
-		if v, ok := m.Get(name); ok && v.Kind() == flags.ValueString {
-			*field = v.Str()
-		}
-	}
-	if v, ok := m.Get("permanent"); ok && v.Kind() == flags.ValueBool {
-		a.Permanent = v.Bool()
-	}
-	return a
 }
 
 func (a about) tagList() []string {
