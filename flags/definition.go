@@ -1,6 +1,9 @@
 package flags
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Type is the type of a flag: what all its variants are.
 type Type uint8
@@ -21,6 +24,15 @@ func (t Type) String() string {
 		return typeNames[t]
 	}
 	return fmt.Sprintf("type(%d)", uint8(t))
+}
+
+// TypeNames are the names of the types that a flag can have.
+func TypeNames() []string { return slices.Clone(typeNames[TypeBoolean:]) }
+
+// ParseType returns the type of a name; ok is false where it is none of TypeNames.
+func ParseType(name string) (t Type, ok bool) {
+	t = Type(max(slices.Index(typeNames[:], name), 0))
+	return t, t != TypeUnknown
 }
 
 func typeOf(k nodeKind) Type {

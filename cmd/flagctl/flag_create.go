@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,14 +51,15 @@ func (a *app) createCmd() *cobra.Command {
 	f.StringArrayVar(&n.variants, "variant", nil, "NAME=VALUE, once for each; default for a boolean flag: on=true and off=false")
 	f.StringVar(&n.defaultVariant, "default", "", "default variant (default: off for a boolean flag, else the first variant)")
 	t.register(cmd)
-	mustComplete(cmd, "type", "boolean", "string", "number", "object")
+	mustComplete(cmd, "type", flags.TypeNames()...)
 	w.register(cmd)
 	return cmd
 }
 
 func (n *newFlag) definition() (flags.Definition, error) {
-	if !slices.Contains([]string{"boolean", "string", "number", "object"}, n.kind) {
-		return flags.Definition{}, usagef("--type %q: want boolean, string, number or object", n.kind)
+	kind, ok := flags.ParseType(n.kind)
+	if !ok {
+		return flags.Definition{}, usagef("--type %q: want one of %s", n.kind, strings.Join(flags.TypeNames(), ", "))
 	}
 	variants, byDefault := n.variants, n.defaultVariant
 	if len(variants) == 0 {
@@ -84,7 +83,7 @@ func (n *newFlag) definition() (flags.Definition, error) {
 		if err := checkName("variant", name); err != nil {
 			return d, err
 		}
-		value, err := variantValue(n.kind, text)
+		value, err := flags.ParseVariant(kind, text)
 		if err != nil {
 			return d, usagef("--variant %q: %v", shorten(v, 80), err)
 		}
@@ -99,34 +98,6 @@ func (n *newFlag) definition() (flags.Definition, error) {
 		return d, usagef("--default %q is no variant; there are %s", byDefault, variantNames(d))
 	}
 	return d.WithDefaultVariant(byDefault), nil
-}
-
-// variantValue reads the text of a variant as the flag's type says; strings need no quotes.
-func variantValue(kind, text string) ([]byte, error) {
-	if kind == "string" {
-		return json.Marshal(text)
-	}
-	var v any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return nil, fmt.Errorf("%q is no %s", text, kind)
-	}
-	got := "array"
-	switch v.(type) {
-	case bool:
-		got = "boolean"
-	case float64:
-		got = "number"
-	case map[string]any:
-		got = "object"
-	case string:
-		got = "string"
-	case nil:
-		got = "null"
-	}
-	if got != kind {
-		return nil, fmt.Errorf("a %s flag cannot have the %s %s", kind, got, text)
-	}
-	return []byte(text), nil
 }
 
 func (a *app) deleteCmd() *cobra.Command {

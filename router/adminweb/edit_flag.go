@@ -2,7 +2,7 @@ package adminweb
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,24 +112,25 @@ func (f *form) withVariant(d flags.Definition, t flags.Type, field, name, text s
 func (v *visit) editAbout(f *form, key string) (string, error) {
 	a := f.about()
 	return v.editDefinition(f, key, func(d flags.Definition) flags.Definition {
-		d, err := a.in(d)
-		if err != nil {
-			f.refuse("", "%v", err)
-		}
-		return d
+		return d.WithAbout(a)
 	}, aboutField)
 }
 
 // about reads the fields that tell people of a flag.
-func (f *form) about() about {
-	a := about{
+func (f *form) about() flags.About {
+	a := flags.About{
 		Description: strings.TrimSpace(strings.ReplaceAll(f.Value("description"), "\r\n", "\n")),
-		Owner:       f.line("owner", maxLine), Tags: strings.Join(about{Tags: f.line("tags", maxLine)}.tagList(), ","), Kind: f.Value("kind"),
+		Owner:       f.line("owner", flags.MaxAboutBytes), Kind: f.Value("kind"),
 		Expires: f.line("expires", maxLine), Permanent: f.Value("permanent") != "",
 	}
+	for tag := range strings.SplitSeq(f.line("tags", flags.MaxAboutBytes), ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			a.Tags = append(a.Tags, tag)
+		}
+	}
 	f.checkText("description", a.Description, maxText, true)
-	if a.Kind != "" && !contains(kinds, a.Kind) {
-		f.refuse("kind", "Want one of %s.", strings.Join(kinds, ", "))
+	if a.Kind != "" && !slices.Contains(flags.AboutKinds(), a.Kind) {
+		f.refuse("kind", "Want one of %s.", strings.Join(flags.AboutKinds(), ", "))
 	}
 	if _, err := time.Parse(time.DateOnly, a.Expires); a.Expires != "" && err != nil {
 		f.refuse("expires", "Want a day, such as 2027-03-31.")
@@ -147,37 +148,6 @@ func aboutField(fault flags.Fault) string {
 		}
 	}
 	return ""
-}
-
-// in writes what people are told into a definition. Other metadata stays as it is.
-func (a about) in(d flags.Definition) (flags.Definition, error) {
-	m := map[string]json.RawMessage{}
-	if text := d.Field("metadata"); text != nil {
-		if err := json.Unmarshal(text, &m); err != nil {
-			return d, err
-		}
-	}
-	for name, value := range map[string]string{"owner": a.Owner, "tags": a.Tags, "kind": a.Kind, "expires": a.Expires} {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return d, err
-		}
-		if m[name] = text; value == "" {
-			delete(m, name)
-		}
-	}
-	if m["permanent"] = json.RawMessage("true"); !a.Permanent {
-		delete(m, "permanent")
-	}
-	d = d.WithDescription(a.Description)
-	if len(m) == 0 {
-		return d.Without("metadata"), nil
-	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return d, err
-	}
-	return d.WithField("metadata", text)
 }
 
 // restore brings back an earlier definition. A flag that was deleted is made again.

@@ -25,7 +25,7 @@ type flagPage struct {
 	screen
 	Key, Base string
 	Row       *row // nil: there is no such flag now
-	About     about
+	About     flags.About
 	Variants  []variant
 	Shares    []share // of a rollout
 	By        string
@@ -112,7 +112,7 @@ func (v *visit) showFlag(key string, refused *form) error {
 	}
 	entry := flags.FlagKey(key)
 	p := flagPage{
-		screen: v.screen(key, "flags").at(c.Head()), Key: key, Kinds: kinds, May: v.may(authz.Write), form: refused, As: v.query.Get("as"),
+		screen: v.screen(key, "flags").at(c.Head()), Key: key, Kinds: flags.AboutKinds(), May: v.may(authz.Write), form: refused, As: v.query.Get("as"),
 	}
 	p.Created, _ = b.trail.of(entry)
 	p.Changed = b.trail.last(entry)
@@ -142,7 +142,7 @@ func (p *flagPage) describe(e flags.Entry) {
 		p.Fault = err.Error()
 		return
 	}
-	p.About = metadataOf(def)
+	p.About = def.About()
 	p.Rule, p.As = ruleText(def.Targeting(), p.As == "json")
 	_, shows := expression.ShowTargeting(def.Targeting())
 	p.JSONOnly = !shows

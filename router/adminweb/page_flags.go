@@ -54,8 +54,6 @@ type listed struct {
 // Row is the row, for parts of templates.
 func (l listed) Row() *row { return l.row }
 
-var kinds = []string{"release", "experiment", "ops", "permission"}
-
 func (v *visit) flags() error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
@@ -72,7 +70,7 @@ func (v *visit) flags() error {
 	shown := found[from:min(from+perPage, len(found))]
 	page := flagsPage{
 		screen: v.screen("Flags", "flags").at(c.Head()), Search: s, Found: len(found), Total: len(c.rows),
-		From: from + 1, To: from + len(shown), Facets: c.facets, Kinds: kinds, May: v.may(authz.Write),
+		From: from + 1, To: from + len(shown), Facets: c.facets, Kinds: flags.AboutKinds(), May: v.may(authz.Write),
 		Deleted: c.Head().Status != flags.StatusLive,
 	}
 	for _, r := range shown {
@@ -152,5 +150,5 @@ func (s search) matches(r *row, words []string) bool {
 	return (s.Tag == "" || slices.Contains(r.Tags, s.Tag)) &&
 		(s.Owner == "" || r.Owner == s.Owner) &&
 		(s.Kind == "" || r.Kind == s.Kind) &&
-		(s.State == "" || r.state() == s.State || s.State == "expired" && r.expired())
+		(s.State == "" || r.state() == s.State || s.State == "expired" && r.Expired())
 }

@@ -16,8 +16,6 @@ type newPage struct {
 	Types []string
 }
 
-var typeNames = []string{"boolean", "string", "number", "object"}
-
 func (v *visit) newFlag() error {
 	return v.showNew(newForm("new", url.Values{"type": {"boolean"}, "variants": {"on = true\noff = false"}, "default": {"off"}}))
 }
@@ -28,7 +26,7 @@ func (v *visit) showNew(f *form) error {
 	if err != nil {
 		return err
 	}
-	v.render(f.status(), "new", newPage{screen: v.screen("New flag", "flags").at(c.Head()), Form: f, Kinds: kinds, Types: typeNames})
+	v.render(f.status(), "new", newPage{screen: v.screen("New flag", "flags").at(c.Head()), Form: f, Kinds: flags.AboutKinds(), Types: flags.TypeNames()})
 	return nil
 }
 
@@ -67,9 +65,9 @@ func newField(fault flags.Fault) string {
 // definition reads the form of a new flag.
 func (f *form) definition() flags.Definition {
 	d := flags.Definition{}.WithEnabled(true)
-	t, ok := map[string]flags.Type{"boolean": flags.TypeBoolean, "string": flags.TypeString, "number": flags.TypeNumber, "object": flags.TypeObject}[f.Value("type")]
+	t, ok := flags.ParseType(f.Value("type"))
 	if !ok {
-		f.refuse("type", "Want one of %s.", strings.Join(typeNames, ", "))
+		f.refuse("type", "Want one of %s.", strings.Join(flags.TypeNames(), ", "))
 		return d
 	}
 	f.checkText("variants", f.Value("variants"), maxForm, true)
@@ -95,11 +93,7 @@ func (f *form) definition() flags.Definition {
 	if byDefault != "" {
 		d = d.WithDefaultVariant(byDefault)
 	}
-	d, err := f.about().in(d)
-	if err != nil {
-		f.refuse("", "%v", err)
-	}
-	return d
+	return d.WithAbout(f.about())
 }
 
 // short cuts a text for a message.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -37,7 +38,7 @@ func (v *visit) showSwitch(said url.Values, f *form) error {
 	if !ok {
 		return fail(http.StatusNotFound, "No such flag", "There is no flag %q in set %q.", said.Get("key"), v.set)
 	}
-	if !contains(switchWays, said.Get("to")) {
+	if !slices.Contains(switchWays, said.Get("to")) {
 		return fail(http.StatusBadRequest, "No such switch", "A switch leads to %s.", strings.Join(switchWays, ", "))
 	}
 	v.render(f.status(), "switch", switchPage{

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{
-		"ago": ago, "age": age, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args,
+		"ago": ago, "age": age, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args, "join": strings.Join,
 	}).ParseFS(files, "templates/frame.html", "templates/parts.html"))
 	out := map[string]*template.Template{}
 	entries, err := files.ReadDir("templates")
@@ -70,7 +71,7 @@ func (v *visit) screen(title, section string) screen {
 	}
 	if s.Set == "" && len(s.Sets) > 0 {
 		s.Set = s.Sets[0]
-		if contains(s.Sets, defaultSet) {
+		if slices.Contains(s.Sets, defaultSet) {
 			s.Set = defaultSet
 		}
 	}

@@ -9,16 +9,15 @@ import (
 
 // row is what lists show of one flag. It is immutable once it is in a catalog.
 type row struct {
-	Key, Description, Owner, Kind, Expires string
-	Type                                   string
-	Tags                                   []string
-	Enabled, Permanent                     bool
-	Default                                string // variant; "" for the caller's own
-	Next                                   string // the other variant, of a flag with two
-	Rule                                   string // what the rule does, in a few words; "" for none
-	Overrides                              int
-	Revision                               uint64
-	Fault                                  string // why the definition cannot be read
+	flags.About
+	Key, Type string
+	Enabled   bool
+	Default   string // variant; "" for the caller's own
+	Next      string // the other variant, of a flag with two
+	Rule      string // what the rule does, in a few words; "" for none
+	Overrides int
+	Revision  uint64
+	Fault     string // why the definition cannot be read
 
 	text string // what a search looks into, lower case
 }
@@ -30,9 +29,7 @@ func rowOf(e flags.Entry) *row {
 		r.Fault, r.text = err.Error(), strings.ToLower(r.Key)
 		return r
 	}
-	m := metadataOf(def)
-	r.Description, r.Type, r.Enabled = def.Description(), def.Type().String(), def.Enabled()
-	r.Owner, r.Kind, r.Expires, r.Tags, r.Permanent = m.Owner, m.Kind, m.Expires, m.tagList(), m.Permanent
+	r.About, r.Type, r.Enabled = def.About(), def.Type().String(), def.Enabled()
 	r.Default, _ = def.DefaultVariant()
 	if variants := def.Variants(); len(variants) == 2 && r.Default != "" {
 		r.Next = variants[0].Name
@@ -45,30 +42,6 @@ func rowOf(e flags.Entry) *row {
 	return r
 }
 
-// about is a flags.About as its form has it, with the tags as one text.
-type about struct {
-	Description, Owner, Tags, Kind, Expires string
-	Permanent                               bool
-}
-
-func metadataOf(def flags.Definition) about {
-	a := def.About()
-	return about{
-		Description: a.Description, Owner: a.Owner, Tags: strings.Join(a.Tags, ","), Kind: a.Kind, Expires: a.Expires,
-		Permanent: a.Permanent,
-	}
-}
-
-func (a about) tagList() []string {
-	var out []string
-	for tag := range strings.SplitSeq(a.Tags, ",") {
-		if tag = strings.TrimSpace(tag); tag != "" {
-			out = append(out, tag)
-		}
-	}
-	return out
-}
-
 func (r *row) state() string {
 	if r.Enabled {
 		return "enabled"
@@ -76,13 +49,8 @@ func (r *row) state() string {
 	return "disabled"
 }
 
-// expired reports whether the flag's last day has passed.
-func (r *row) expired() bool {
-	return r.Expires != "" && r.Expires < time.Now().UTC().Format(time.DateOnly)
-}
-
-// Expired is expired, for templates.
-func (r *row) Expired() bool { return r.expired() }
+// Expired reports whether the flag's last day has passed.
+func (r *row) Expired() bool { return r.About.Expired(time.Now()) }
 
 // ruleInWords says what a rule does, as short as a list allows.
 func ruleInWords(def flags.Definition) string {

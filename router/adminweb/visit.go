@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/authz"
@@ -147,20 +148,11 @@ func (v *visit) home() error {
 	defer cancel()
 	if v.set = v.query.Get("set"); v.set == "" {
 		v.set = defaultSet
-		if names := v.setNames(ctx); len(names) > 0 && !contains(names, defaultSet) {
+		if names := v.setNames(ctx); len(names) > 0 && !slices.Contains(names, defaultSet) {
 			v.set = names[0]
 		}
 	}
 	return v.redirect(v.path("flags"), nil)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // setNames returns the live sets that the visitor may read. Pages do without them
