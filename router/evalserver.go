@@ -22,7 +22,7 @@ func (r *Router) evalServer() *http.Server {
 		MaxReceiveBufferPerConnection: 1 << 20, MaxReceiveBufferPerStream: 64 << 10,
 	}
 	if r.opts.TLS != nil {
-		s.TLSConfig = r.opts.TLS.Clone()
+		s.TLSConfig = speaking(r.opts.TLS, "h2", "http/1.1")
 	}
 	return s
 }

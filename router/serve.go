@@ -81,9 +81,25 @@ func (r *Router) secure(l net.Listener) net.Listener {
 	if l == nil || r.opts.TLS == nil {
 		return l
 	}
-	config := r.opts.TLS.Clone()
-	config.NextProtos = []string{"http/1.1"} // a watch is a connection, so that connections bound them
-	return tls.NewListener(l, config)
+	return tls.NewListener(l, speaking(r.opts.TLS, "http/1.1")) // a watch is a connection, so that connections bound them
+}
+
+// speaking returns config for these protocols and no others, also where it is chosen
+// anew for each connection.
+func speaking(config *tls.Config, protocols ...string) *tls.Config {
+	config = config.Clone()
+	config.NextProtos = protocols
+	if choose := config.GetConfigForClient; choose != nil {
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(hello)
+			if chosen != nil {
+				chosen = chosen.Clone()
+				chosen.NextProtos = protocols
+			}
+			return chosen, err
+		}
+	}
+	return config
 }
 
 func (r *Router) stop(servers ...*http.Server) {

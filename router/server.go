@@ -15,7 +15,7 @@ import (
 func newServer(opts Options, svc *flagsvc.Service, sync *syncsvc.Service, metrics *grpcprom.ServerMetrics) (*grpc.Server, *healthService) {
 	options := flagsvc.ServerOptions(opts.Policy, metrics, opts.Logger)
 	if opts.TLS != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(opts.TLS)))
+		options = append(options, grpc.Creds(credentials.NewTLS(speaking(opts.TLS, "h2"))))
 	}
 	server := grpc.NewServer(options...)
 	svc.Register(server)

@@ -31,11 +31,11 @@ func (a *app) credentials(opts *grpcstore.Options) error {
 	if a.tlsCert+a.tlsKey+a.tlsCA == "" {
 		return nil
 	}
-	config, err := keyfile.TLS(a.tlsCert, a.tlsKey, a.tlsCA)
+	config, err := keyfile.Client(a.tlsCert, a.tlsKey, a.tlsCA)
 	if err != nil {
 		return usagef("--tls-cert, --tls-key, --tls-ca: %v", err)
 	}
-	opts.TLS = config
+	opts.TLSFrom = config
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (a *app) router() (*grpcstore.Store, error) {
 		return nil, err
 	}
 	if !strings.Contains(target, "://") {
-		target = map[bool]string{false: "grpc://", true: "grpcs://"}[opts.TLS != nil] + target
+		target = map[bool]string{false: "grpc://", true: "grpcs://"}[opts.TLSFrom != nil] + target
 	}
 	st, err := grpcstore.Open(target, opts)
 	if err != nil {

@@ -1,21 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/flagdfile"
+	"github.com/holdfast-flags/holdfast/internal/keyfile"
 	"github.com/holdfast-flags/holdfast/router"
 )
 
@@ -163,31 +163,20 @@ func closeAll(on router.Listeners) {
 	}
 }
 
+// loadTLS reads the certificates, which are read again when the files change.
 func loadTLS(c *config) (*tls.Config, error) {
 	if c.tlsCert == "" {
 		return nil, nil
 	}
-	cert, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.tlsCert, c.tlsKey, err)
-	}
-	out := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
-	if c.tlsClientCA == "" {
-		return out, nil
-	}
-	pem, err := os.ReadFile(c.tlsClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-client-ca: %w", err)
-	}
-	out.ClientCAs = x509.NewCertPool()
-	if !out.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("--tls-client-ca %s: no certificate in it", c.tlsClientCA)
-	}
-	out.ClientAuth = tls.RequireAndVerifyClientCert
+	clients := tls.RequireAndVerifyClientCert
 	if c.auth == authKeys {
-		out.ClientAuth = tls.VerifyClientCertIfGiven // who shows none needs a key
+		clients = tls.VerifyClientCertIfGiven // who shows none needs a key
 	}
-	return out, nil
+	config, err := keyfile.Server(c.tlsCert, c.tlsKey, c.tlsClientCA, clients)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s, --tls-client-ca %s: %w", c.tlsCert, c.tlsKey, cmp.Or(c.tlsClientCA, "none"), err)
+	}
+	return config, nil
 }
 
 // announce tells what is served where.

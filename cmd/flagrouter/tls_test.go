@@ -1,77 +1,23 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
 
-// authority issues certificates.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pool *x509.CertPool
-}
-
-// issue returns a certificate and its key as PEM. A nil authority signs itself.
-func (a *authority) issue(t *testing.T, name string) (cert, key []byte, made *authority) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: a == nil, BasicConstraintsValid: true,
-	}
-	parent, signer := template, private
-	if a != nil {
-		parent, signer = a.cert, a.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return cert, key, &authority{parsed, private, pool}
-}
-
 // TestTLS: with certificates every listener wants them, of clients as well.
 func TestTLS(t *testing.T) {
-	var self *authority
-	caCert, _, ca := self.issue(t, "ca")
-	cert, key, _ := ca.issue(t, "router")
+	ca := testenv.NewAuthority(t, "ca")
+	cert, key := ca.Issue(t, x509.Certificate{})
 	p := start(t, "--store=memory:", "--tls-cert", writeFile(t, "cert.pem", string(cert)),
-		"--tls-key", writeFile(t, "key.pem", string(key)), "--tls-client-ca", writeFile(t, "ca.pem", string(caCert)))
-	clientCert, clientKey, _ := ca.issue(t, "client")
-	pair, err := tls.X509KeyPair(clientCert, clientKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := &tls.Config{RootCAs: ca.pool, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	stranger := &tls.Config{RootCAs: ca.pool, MinVersion: tls.VersionTLS12}
+		"--tls-key", writeFile(t, "key.pem", string(key)), "--tls-client-ca", writeFile(t, "ca.pem", string(ca.PEM())))
+	known, stranger := ca.Client(t, "client"), ca.Client(t, "")
 	for _, url := range []string{p.page, p.ops + "/readyz"} {
 		if err := ask(t, known, url); err != nil {
 			t.Errorf("%s: %v", url, err)

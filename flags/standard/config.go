@@ -56,8 +56,8 @@ type Config struct {
 
 	APIKey string // for routers
 	// APIKeyFile names a file with the key, TLSCert, TLSKey and TLSCA PEM files for grpcs and
-	// rest+https, instead of APIKey and TLS. Key and certificate are read again when the files
-	// change, at the latest a second later; calls and connections from then on use them.
+	// rest+https, instead of APIKey and TLS. They are read again when the files change, at the
+	// latest a second later; calls and connections from then on use them.
 	APIKeyFile             string
 	TLSCert, TLSKey, TLSCA string
 	TLS                    *tls.Config    // for grpcs and rest+https; default: the system's roots
@@ -73,7 +73,8 @@ type Config struct {
 	// replaces the built-in.
 	Strategies map[string]cachestrategy.Factory
 
-	key func() string // of APIKeyFile; nil: none
+	key     func() string      // of APIKeyFile; nil: none
+	tlsFrom func() *tls.Config // of TLSCert, TLSKey, TLSCA; nil: none
 }
 
 // Breaker configures circuit breakers. The zero value is for production.

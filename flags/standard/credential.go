@@ -22,7 +22,7 @@ func (c *Config) readFiles() (err error) {
 	if c.TLS != nil {
 		return fmt.Errorf("%w: TLS and TLSCert, TLSKey, TLSCA exclude each other", errConfig)
 	}
-	if c.TLS, err = keyfile.TLS(c.TLSCert, c.TLSKey, c.TLSCA); err != nil {
+	if c.tlsFrom, err = keyfile.Client(c.TLSCert, c.TLSKey, c.TLSCA); err != nil {
 		return fmt.Errorf("%w: TLSCert, TLSKey, TLSCA: %w", errConfig, err)
 	}
 	return nil

@@ -40,7 +40,7 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 	switch scheme {
 	case "grpc", "grpcs":
 		s, err := grpcstore.Open(rawURL, &grpcstore.Options{
-			Identity: identity(), APIKey: c.APIKey, APIKeyFrom: c.key, TLS: c.TLS, HeadTimeout: timeout, Dial: c.dialTCP(),
+			Identity: identity(), APIKey: c.APIKey, APIKeyFrom: c.key, TLS: c.TLS, TLSFrom: c.tlsFrom, HeadTimeout: timeout, Dial: c.dialTCP(),
 		})
 		if err != nil {
 			return d, fmt.Errorf("%w: %s: %w", errConfig, role, err)
@@ -62,7 +62,7 @@ func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout ti
 	case "rest+http", "rest+https":
 		d.timeout = cmp.Or(timeout, reststore.DefaultTimeout)
 		s, err := reststore.Open(rawURL, &reststore.Options{
-			Identity: reststore.Identity(identity()), APIKey: c.APIKey, APIKeyFrom: c.key, TLS: c.TLS, HeadTimeout: d.timeout, Dial: c.dialTCP(),
+			Identity: reststore.Identity(identity()), APIKey: c.APIKey, APIKeyFrom: c.key, TLS: c.TLS, TLSFrom: c.tlsFrom, HeadTimeout: d.timeout, Dial: c.dialTCP(),
 		})
 		if err != nil {
 			return d, fmt.Errorf("%w: %s %q: %w", errConfig, role, d.redacted, err)

@@ -113,31 +113,93 @@ func (p *pair) load() (*tls.Certificate, error) {
 	return p.last, nil
 }
 
-// TLS returns the configuration of a client that shows the certificate in two PEM files,
-// read again for each connection once they have changed, and trusts the authorities in a
-// third. cert and key, or ca, may be empty.
-func TLS(cert, key, ca string) (*tls.Config, error) {
-	out := &tls.Config{MinVersion: tls.VersionTLS12}
-	if (cert == "") != (key == "") {
-		return nil, errors.New("a certificate and its key come together")
-	}
-	if cert != "" {
-		p := &pair{cert: file{path: cert}, key: file{path: key}}
-		if _, err := p.load(); err != nil {
-			return nil, err
-		}
-		out.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return p.load() }
-	}
-	if ca == "" {
-		return out, nil
-	}
-	pem, err := os.ReadFile(ca)
+// authorities are the certificates of authorities in a file.
+type authorities struct {
+	file file
+
+	mu   sync.Mutex
+	last *x509.CertPool
+}
+
+// load returns the authorities. While there is none in the file, the last ones count.
+func (a *authorities) load() (*x509.CertPool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	pem, fresh, err := a.file.read()
 	if err != nil {
 		return nil, err
 	}
-	out.RootCAs = x509.NewCertPool()
-	if !out.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no certificate in it", ca)
+	if !fresh && a.last != nil {
+		return a.last, nil
 	}
-	return out, nil
+	pool := x509.NewCertPool()
+	if pool.AppendCertsFromPEM(pem) {
+		a.last = pool
+	}
+	if a.last == nil {
+		return nil, fmt.Errorf("%s: no certificate in it", a.file.path)
+	}
+	return a.last, nil
+}
+
+// Client returns a func that returns the configuration for a connection to be made now:
+// it shows the certificate in two PEM files and trusts the authorities in a third. cert and
+// key, or ca, may be empty. The error is that of the first reading.
+func Client(cert, key, ca string) (func() *tls.Config, error) {
+	if (cert == "") != (key == "") {
+		return nil, errors.New("a certificate and its key come together")
+	}
+	var p *pair
+	if cert != "" {
+		p = &pair{cert: file{path: cert}, key: file{path: key}}
+		if _, err := p.load(); err != nil {
+			return nil, err
+		}
+	}
+	var roots *authorities
+	if ca != "" {
+		roots = &authorities{file: file{path: ca}}
+		if _, err := roots.load(); err != nil {
+			return nil, err
+		}
+	}
+	return func() *tls.Config {
+		config := &tls.Config{MinVersion: tls.VersionTLS12}
+		if p != nil {
+			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return p.load() }
+		}
+		if roots != nil {
+			config.RootCAs, _ = roots.load() // has been read once, so that it cannot fail
+		}
+		return config
+	}, nil
+}
+
+// Server returns the configuration of a server that shows the certificate in two PEM
+// files and, where clientCA names a third, asks clients for certificates of the
+// authorities in that, as strictly as clients says.
+func Server(cert, key, clientCA string, clients tls.ClientAuthType) (*tls.Config, error) {
+	p := &pair{cert: file{path: cert}, key: file{path: key}}
+	if _, err := p.load(); err != nil {
+		return nil, err
+	}
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return p.load() },
+	}
+	if clientCA == "" {
+		return config, nil
+	}
+	roots := &authorities{file: file{path: clientCA}}
+	pool, err := roots.load()
+	if err != nil {
+		return nil, err
+	}
+	config.ClientCAs, config.ClientAuth = pool, clients
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		current := config.Clone()
+		current.ClientCAs, _ = roots.load() // has been read once
+		return current, nil
+	}
+	return config, nil
 }

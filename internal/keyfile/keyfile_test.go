@@ -1,14 +1,11 @@
 package keyfile_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +14,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/internal/keyfile"
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 )
 
 func ExampleKey() {
@@ -28,13 +26,7 @@ func ExampleKey() {
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	temp := path + ".new" // renamed over it, as whoever renews a credential does
-	if err := os.WriteFile(temp, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Replace(t, path, []byte(text))
 }
 
 func TestKey(t *testing.T) {
@@ -72,43 +64,48 @@ func TestNoKey(t *testing.T) {
 	}
 }
 
-// issue returns a certificate of its own with its key, as PEM.
-func issue(t *testing.T, name string) (cert, key string) {
+// issue returns a certificate of an authority of its own, with its key and the
+// authority's, as PEM.
+func issue(t *testing.T, name string) (cert, key, ca string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encode := func(kind string, b []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
-	}
-	return encode("CERTIFICATE", der), encode("PRIVATE KEY", der8)
+	authority := testenv.NewAuthority(t, name+"'s")
+	c, k := authority.Issue(t, x509.Certificate{Subject: pkix.Name{CommonName: name}})
+	return string(c), string(k), string(authority.PEM())
 }
 
-// TestTLS: a certificate is renewed with its key, and never without.
-func TestTLS(t *testing.T) {
+// trusts reports whether a pool has the authority of a certificate.
+func trusts(t *testing.T, pool *x509.CertPool, cert string) bool {
+	t.Helper()
+	block, _ := pem.Decode([]byte(cert))
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{Roots: pool, CurrentTime: leaf.NotAfter, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err == nil
+}
+
+// TestRenewal: a certificate is renewed with its key, and never without; authorities by
+// others, and never by none. That holds for both ends.
+func TestRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		certPath, keyPath := filepath.Join(t.TempDir(), "cert"), filepath.Join(t.TempDir(), "key")
-		cert, key := issue(t, "first")
+		dir := t.TempDir()
+		certPath, keyPath, caPath := filepath.Join(dir, "cert"), filepath.Join(dir, "key"), filepath.Join(dir, "ca")
+		cert, key, ca := issue(t, "first")
+		first := cert
 		write(t, certPath, cert)
 		write(t, keyPath, key)
-		config, err := keyfile.TLS(certPath, keyPath, certPath)
+		write(t, caPath, ca)
+		client, err := keyfile.Client(certPath, keyPath, caPath)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shows := func(want string) {
+		server, err := keyfile.Server(certPath, keyPath, caPath, tls.RequireAndVerifyClientCert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shows := func(want string, c *tls.Certificate, err error) {
 			t.Helper()
-			time.Sleep(1100 * time.Millisecond)
-			c, err := config.GetClientCertificate(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,12 +113,33 @@ func TestTLS(t *testing.T) {
 				t.Errorf("shows %v, %v; want %s", leaf.Subject, err, want)
 			}
 		}
-		shows("first")
-		cert, key = issue(t, "second")
+		both := func(want string, trusted, not string) {
+			t.Helper()
+			time.Sleep(1100 * time.Millisecond)
+			c, err := client().GetClientCertificate(nil)
+			shows(want, c, err)
+			c, err = server.GetCertificate(nil)
+			shows(want, c, err)
+			now, err := server.GetConfigForClient(nil)
+			if err != nil || now.ClientAuth != tls.RequireAndVerifyClientCert {
+				t.Fatalf("server asks for %v, %v", now.ClientAuth, err)
+			}
+			for end, pool := range map[string]*x509.CertPool{"client": client().RootCAs, "server": now.ClientCAs} {
+				if !trusts(t, pool, trusted) || not != "" && trusts(t, pool, not) {
+					t.Errorf("the %s trusts whom it should not, or does not whom it should", end)
+				}
+			}
+		}
+		both("first", first, "")
+		cert, key, ca = issue(t, "second")
 		write(t, certPath, cert)
-		shows("first") // the key of the second is not there yet
+		both("first", first, cert) // the key of the second is not there yet
 		write(t, keyPath, key)
-		shows("second")
+		both("second", first, cert)
+		write(t, caPath, "nothing")
+		both("second", first, cert)
+		write(t, caPath, ca)
+		both("second", cert, first)
 	})
 }
 
@@ -131,8 +149,19 @@ func TestNoTLS(t *testing.T) {
 	for name, f := range map[string][3]string{
 		"a certificate alone": {path, "", ""}, "no certificate": {path, path, ""}, "no authority": {"", "", path}, "no file": {"", "", path + "x"},
 	} {
-		if _, err := keyfile.TLS(f[0], f[1], f[2]); err == nil {
+		if _, err := keyfile.Client(f[0], f[1], f[2]); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+	certPath, keyPath := filepath.Join(t.TempDir(), "cert"), filepath.Join(t.TempDir(), "key")
+	cert, key, _ := issue(t, "server")
+	write(t, certPath, cert)
+	write(t, keyPath, key)
+	for name, f := range map[string][3]string{
+		"no certificate": {path, keyPath, ""}, "no key": {certPath, path, ""}, "no authority": {certPath, keyPath, path}, "no file": {certPath, keyPath, path + "x"},
+	} {
+		if _, err := keyfile.Server(f[0], f[1], f[2], tls.NoClientCert); err == nil {
+			t.Errorf("server, %s: no error", name)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package grpcstore
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync/atomic"
 
@@ -50,15 +51,20 @@ func (l *lastCause) dialer(dial dialFunc, secure bool) func(context.Context, str
 // watchedTLS notes why handshakes fail.
 type watchedTLS struct {
 	credentials.TransportCredentials
-	cause *lastCause
+	current func() *tls.Config // asked for each handshake; nil: it is always the same
+	cause   *lastCause
 }
 
 func (w *watchedTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	creds := w.TransportCredentials
+	if w.current != nil {
+		creds = credentials.NewTLS(w.current())
+	}
+	conn, info, err := creds.ClientHandshake(ctx, authority, raw)
 	w.cause.store(err)
 	return conn, info, err
 }
 
 func (w *watchedTLS) Clone() credentials.TransportCredentials {
-	return &watchedTLS{w.TransportCredentials.Clone(), w.cause}
+	return &watchedTLS{w.TransportCredentials.Clone(), w.current, w.cause}
 }

@@ -45,6 +45,9 @@ type Options struct {
 	APIKeyFrom func() string
 	// TLS configures grpcs:// targets. Default: the system's roots.
 	TLS *tls.Config
+	// TLSFrom returns the configuration for a connection to be made, instead of TLS, where
+	// certificates change while the process runs. Default: TLS.
+	TLSFrom func() *tls.Config
 	// HeadTimeout bounds the time to the first answer of any call. Default 1 s.
 	HeadTimeout time.Duration
 	// BulkTimeout bounds what follows the first answer of a call, and the silence
@@ -105,7 +108,7 @@ func Open(target string, opts *Options) (*Store, error) {
 	cause := &lastCause{}
 	creds := insecure.NewCredentials()
 	if secure {
-		creds = &watchedTLS{credentials.NewTLS(o.TLS), cause}
+		creds = &watchedTLS{credentials.NewTLS(o.TLS), o.TLSFrom, cause}
 	}
 	scheme := "dns:///"
 	dial := cause.dialer((&net.Dialer{}).DialContext, secure)

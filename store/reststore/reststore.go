@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,6 +41,9 @@ type Options struct {
 	APIKeyFrom func() string
 	// TLS configures rest+https:// targets. Default: the system's roots.
 	TLS *tls.Config
+	// TLSFrom returns the configuration for a connection to be made, instead of TLS, where
+	// certificates change while the process runs. Default: TLS.
+	TLSFrom func() *tls.Config
 	// HeadTimeout bounds the time to the first answer of any call. Default 5 s.
 	HeadTimeout time.Duration
 	// BulkTimeout bounds what follows the first answer of a call, and the silence
@@ -115,6 +119,9 @@ func Open(target string, opts *Options) (*Store, error) {
 	if o.TLS != nil {
 		s.transport.TLSClientConfig = o.TLS.Clone()
 	}
+	if o.TLSFrom != nil {
+		s.transport.DialTLSContext = o.dialTLS
+	}
 	s.client = &http.Client{
 		Transport: s.transport,
 		// Whatever answers at another address has not been named by the configuration.
@@ -131,6 +138,25 @@ func (o *Options) dial(ctx context.Context, network, address string) (net.Conn, 
 		return o.Dial(ctx, address)
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+// dialTLS connects with the configuration of the moment.
+func (o *Options) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.HeadTimeout)
+	defer cancel()
+	raw, err := o.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config := o.TLSFrom().Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(address) // the transport has added the port
+	}
+	conn := tls.Client(raw, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return conn, nil
 }
 
 func parseTarget(target string) (*url.URL, error) {
