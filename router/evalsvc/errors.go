@@ -20,6 +20,8 @@ var codes = map[flags.ErrorCode]connect.Code{
 	flags.ErrorGeneral:          connect.CodeUnknown,
 }
 
+var errUnavailable = errors.New("the flag set cannot be had now")
+
 func evaluationError(code flags.ErrorCode, message string) *connect.Error {
 	return connect.NewError(codes[code], fmt.Errorf("%s: %s", code, message))
 }
@@ -49,9 +51,11 @@ func refusal(err error) error {
 	case errors.As(err, &selector), errors.Is(err, flags.ErrInvalid):
 		code = connect.CodeInvalidArgument
 	case flags.ClassOf(err) == flags.ClassNotFound:
-		return evaluationError(flags.ErrorFlagNotFound, err.Error())
+		return evaluationError(flags.ErrorFlagNotFound, "there is no such flag set")
 	case flags.ClassOf(err) == flags.ClassCanceled:
-		code = connect.CodeCanceled
+		return connect.NewError(connect.CodeCanceled, err)
+	default:
+		err = errUnavailable // what the store says of itself is for the log
 	}
 	return connect.NewError(code, err)
 }

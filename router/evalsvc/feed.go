@@ -27,15 +27,16 @@ type feed struct {
 // JavaScript says its selector with every question but not when it opens the stream, and
 // what it keeps is only let go of by these events. stop ends it.
 func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.Header) (sub *subscriber, stop func()) {
-	sub = &subscriber{wake: make(chan struct{}, 1)}
+	sub = &subscriber{wake: make(chan struct{}, 1), may: func(set string) bool {
+		return s.opts.Evaluator.Permit(ctx, header, authz.Evaluate, set) == nil
+	}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.feedOf(ctx, call).add(sub)
+	s.feedOf(call).add(sub)
 	if call.Selector.Key == "" {
-		who := http.Header{"Authorization": header["Authorization"]}
-		s.wide[sub] = who
+		s.wide[sub] = struct{}{}
 		for set, f := range s.feeds {
-			if s.mayHear(ctx, who, set) {
+			if sub.may(set) {
 				f.add(sub)
 			}
 		}
@@ -51,17 +52,17 @@ func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.
 }
 
 // heed makes sure that changes of a set that was asked about are told.
-func (s *Service) heed(ctx context.Context, call *evaluator.Call) {
+func (s *Service) heed(call *evaluator.Call) {
 	if _, known := s.heeded.Load(call.Set); known {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.feedOf(ctx, call)
+	s.feedOf(call)
 }
 
 // feedOf returns the feed of a call's set. Call it with s.mu held.
-func (s *Service) feedOf(ctx context.Context, call *evaluator.Call) *feed {
+func (s *Service) feedOf(call *evaluator.Call) *feed {
 	f := s.feeds[call.Set]
 	if f != nil {
 		return f
@@ -70,17 +71,12 @@ func (s *Service) feedOf(ctx context.Context, call *evaluator.Call) *feed {
 	f.client.OnChange("", f.changed)
 	s.feeds[call.Set] = f
 	s.heeded.Store(call.Set, nil)
-	for sub, who := range s.wide {
-		if s.mayHear(ctx, who, call.Set) {
+	for sub := range s.wide {
+		if sub.may(call.Set) {
 			f.add(sub)
 		}
 	}
 	return f
-}
-
-func (s *Service) mayHear(ctx context.Context, who http.Header, set string) bool {
-	_, err := s.opts.Evaluator.Begin(ctx, who, authz.Evaluate, "flagSetId="+set)
-	return err == nil
 }
 
 // changed is told of one flag at a time.
@@ -137,6 +133,9 @@ func (f *feed) remove(sub *subscriber) {
 // holds no queue, and the last change is never lost.
 type subscriber struct {
 	wake chan struct{} // holds a token while there are news
+	// may reports whether who opened the stream may hear of a set. It is asked on
+	// behalf of others' requests, which say nothing about him.
+	may func(set string) bool
 
 	mu   sync.Mutex
 	news *news

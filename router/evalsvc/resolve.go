@@ -41,7 +41,7 @@ func unary[Req, T, Res any, P asks[Req]](s *Service, procedure string, read read
 			return nil, err
 		}
 		if call.Selector.Key != "" {
-			s.heed(ctx, &call)
+			s.heed(&call)
 		}
 		a, err := resolve(s, &call, P(req.Msg), req.Header(), read)
 		var msg *Res
@@ -77,10 +77,14 @@ func resolve[T any](s *Service, call *evaluator.Call, in interface {
 // begin finds out who asks, and about what.
 func (s *Service) begin(ctx context.Context, header http.Header) (evaluator.Call, error) {
 	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Evaluate, "")
-	if err != nil {
-		return call, refusal(err)
+	if err == nil {
+		return call, nil
 	}
-	return call, nil
+	no := refusal(err)
+	if connect.CodeOf(no) == connect.CodeUnavailable && ctx.Err() == nil {
+		s.opts.Logger.WarnContext(ctx, "evaluation: cannot answer", "err", err)
+	}
+	return call, no
 }
 
 // metadataOf returns the metadata of an answer, made once for each revision of a set.

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evalsvc"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/hub"
@@ -49,12 +50,16 @@ type rig struct {
 	hub   *hub.Hub
 	eval  *evaluator.Evaluator
 	svc   *evalsvc.Service
+	guard authz.Policy
 	http  *http.Server
 	url   string
 }
 
 func newRig(t testing.TB, eval evaluator.Options, opts evalsvc.Options) *rig {
-	r := &rig{t: t, store: memstore.New(nil)}
+	r := &rig{t: t, store: memstore.New(nil), guard: eval.Policy}
+	if r.guard == nil {
+		r.guard = authz.Open{}
+	}
 	r.hub = hub.New(r.store, nil)
 	eval.Hub = r.hub
 	r.eval = evaluator.New(eval)
@@ -93,7 +98,7 @@ func serve(t testing.TB, eval evaluator.Options, opts evalsvc.Options) *rig {
 }
 
 func (r *rig) serveOn(lis net.Listener) <-chan struct{} {
-	r.http = &http.Server{Handler: r.svc, Protocols: protocols(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+	r.http = &http.Server{Handler: authz.Serve(r.guard, r.svc), Protocols: protocols(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

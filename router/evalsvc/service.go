@@ -60,9 +60,9 @@ type Service struct {
 	drain    chan struct{} // closed when streams shall end
 
 	mu     sync.Mutex
-	feeds  map[string]*feed            // by set, of sets with event streams or asked about by name
-	wide   map[*subscriber]http.Header // streams that named no set, and who they are
-	heeded sync.Map                    // names of the sets with a feed, for who only asks
+	feeds  map[string]*feed         // by set, of sets with event streams or asked about by name
+	wide   map[*subscriber]struct{} // streams that named no set
+	heeded sync.Map                 // names of the sets with a feed, for who only asks
 }
 
 // New returns a service.
@@ -76,7 +76,7 @@ func New(opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), feeds: map[string]*feed{}, wide: map[*subscriber]http.Header{}}
+	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), feeds: map[string]*feed{}, wide: map[*subscriber]struct{}{}}
 
 	unary[v2.ResolveBooleanRequest](s, v2.ServiceResolveBooleanProcedure, flags.View.BoolDetails, boolean2)
 	unary[v2.ResolveStringRequest](s, v2.ServiceResolveStringProcedure, flags.View.StringDetails, string2)

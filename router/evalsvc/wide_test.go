@@ -27,7 +27,7 @@ func (narrow) Decide(p authz.Principal, _ authz.Action, set string) error {
 }
 
 // TestStreamThatNamesNoSet: it hears of sets that others ask about, before it came or
-// after, as far as it may read them; what ends it is an error, so that it comes back.
+// after, as far as it may read them itself, whoever asks; what ends it is an error, so that it comes back.
 func TestStreamThatNamesNoSet(t *testing.T) {
 	r := serve(t, evaluator.Options{Policy: narrow{}}, evalsvc.Options{})
 	client := v2.NewServiceClient(h2c(t), r.url)

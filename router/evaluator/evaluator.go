@@ -119,7 +119,7 @@ type Call struct {
 //
 // The error wraps authz.ErrUnauthenticated, authz.ErrLimited or authz.ErrDenied, is a *SelectorError,
 // wraps flags.ErrInvalid for a malformed token, or is classified: flags.ClassNotFound
-// where there is no such set, flags.ClassTransient where nobody can say now. A token that
+// where there is no such set, or none any more, flags.ClassTransient where nobody can say now. A token that
 // cannot be met is none: the view's Freshness is flags.FreshnessNotFresh.
 func (e *Evaluator) Begin(ctx context.Context, header http.Header, a authz.Action, selector string) (Call, error) {
 	who, err := authz.Identify(ctx, e.opts.Policy, header)
@@ -152,8 +152,22 @@ func (e *Evaluator) Begin(ctx context.Context, header http.Header, a authz.Actio
 		}
 		call.View = s.client.View(ctx)
 	}
-	call.Revision = s.textOf(call.View.Snapshot())
+	snap := call.View.Snapshot()
+	if snap != nil && snap.Head().Status == flags.StatusDeleted {
+		return Call{}, noSet(call.Set) // an empty list of flags would be taken for all there are
+	}
+	call.Revision = s.textOf(snap)
 	return call, nil
+}
+
+// Permit returns nil where who makes a request may do a about a set, else an error of
+// Begin's that says why not.
+func (e *Evaluator) Permit(ctx context.Context, header http.Header, a authz.Action, set string) error {
+	who, err := authz.Identify(ctx, e.opts.Policy, header)
+	if err != nil {
+		return err
+	}
+	return e.opts.Policy.Decide(who, a, set)
 }
 
 // demand returns a context whose views do not fall behind the tokens of a header.
@@ -183,13 +197,20 @@ func (e *Evaluator) open(ctx context.Context, name string) (*set, error) {
 		return s, nil
 	}
 	if flags.CheckSetName(name) != nil {
-		return nil, &flags.SourceError{Class: flags.ClassNotFound, Op: "evaluate", Err: fmt.Errorf("no flag set %q", name)}
+		return nil, noSet(name)
 	}
 	// Only sets that exist are held, so that made-up names cost one question each.
 	if _, err := e.opts.Hub.Open(ctx, name); err != nil {
+		if flags.ClassOf(err) == flags.ClassNotFound {
+			return nil, noSet(name) // whatever the store says of itself
+		}
 		return nil, err
 	}
 	return e.hold(name)
+}
+
+func noSet(name string) error {
+	return &flags.SourceError{Class: flags.ClassNotFound, Op: "evaluate", Err: fmt.Errorf("there is no flag set %q", name)}
 }
 
 func (e *Evaluator) hold(name string) (*set, error) {

@@ -129,8 +129,8 @@ func TestSelectors(t *testing.T) {
 			{" ", "", "default", evaluator.Selector{}, ""},
 			{"x=shop", "", "", evaluator.Selector{}, `invalid selector key "x", valid keys: "flagSetId", "source"`},
 			{"flagsetid=shop", "", "", evaluator.Selector{}, `invalid selector key "flagsetid", valid keys: "flagSetId", "source"`},
-			{"none", "", "", evaluator.Selector{}, `memstore: head none: store: not found: no flag set "none"`},
-			{"rawflags/flags.json", "", "", evaluator.Selector{}, `evaluate: no flag set "rawflags/flags.json"`},
+			{"none", "", "", evaluator.Selector{}, `evaluate: there is no flag set "none"`},
+			{"rawflags/flags.json", "", "", evaluator.Selector{}, `evaluate: there is no flag set "rawflags/flags.json"`},
 		} {
 			header := http.Header{}
 			if c.header != "" {
@@ -153,6 +153,28 @@ func TestSelectors(t *testing.T) {
 		}
 		if _, err := r.Begin(r.t.Context(), nil, authz.Evaluate, "none"); flags.ClassOf(err) != flags.ClassNotFound {
 			t.Errorf("a set that is not there: %v", err)
+		}
+	})
+}
+
+// TestDeleted: a set that was deleted is like one that never was, whether it was held or
+// not; one created again is there again.
+func TestDeleted(t *testing.T) {
+	run(t, evaluator.Options{}, func(r *rig) {
+		r.apply(flags.Commit{Set: "unasked", Op: flags.OpCreate})
+		for _, set := range []string{"shop", "unasked"} {
+			header := http.Header{evaluator.SelectorHeader: {set}}
+			if set == "shop" {
+				r.begin(header)
+			}
+			header.Set(evaluator.RevisionHeader, r.apply(flags.Commit{Set: set, Op: flags.OpDelete}).Token().String())
+			if _, err := r.Begin(r.t.Context(), header, authz.Evaluate, ""); flags.ClassOf(err) != flags.ClassNotFound {
+				t.Errorf("%s was deleted: %v", set, err)
+			}
+			header.Set(evaluator.RevisionHeader, r.apply(flags.Commit{Set: set, Op: flags.OpCreate}).Token().String())
+			if call := r.begin(header); call.View.Freshness() != flags.FreshnessFresh {
+				t.Errorf("%s was created again: %s", set, call.View.Freshness())
+			}
 		}
 	})
 }
