@@ -121,6 +121,8 @@ func routes() []route {
 		{"POST /keys", (*visit).editKeys},
 		{"GET /health", (*visit).health},
 		{"GET /s/{set}/history", (*visit).history},
+		{"GET /s/{set}/rollback", (*visit).confirmRollback},
+		{"POST /s/{set}/rollback", (*visit).rollback},
 		{"GET /s/{set}/commit", (*visit).commit},
 		{"GET /s/{set}/live", (*visit).live},
 		{"/", (*visit).nowhere},

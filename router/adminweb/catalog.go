@@ -19,6 +19,9 @@ type board struct {
 
 	mu  sync.Mutex
 	now *catalog
+
+	reading chan struct{} // holds a token while somebody reads what was; guards past
+	past    map[flags.Version]*catalog
 }
 
 // catalog is a set at one version, with what lists show of each flag. It is immutable.
@@ -41,7 +44,7 @@ func (p *Page) board(ctx context.Context, name string) (*board, error) {
 	defer p.mu.Unlock()
 	b := p.boards[name]
 	if b == nil || b.set != set {
-		b = &board{set: set, trail: newTrail(name)}
+		b = &board{set: set, trail: newTrail(name), reading: make(chan struct{}, 1), past: map[flags.Version]*catalog{}}
 		p.boards[name] = b
 	}
 	return b, nil

@@ -50,7 +50,7 @@ func (v *visit) entity() error { return v.showEntity(nil) }
 func (v *visit) showEntity(failed *form) error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
-	b, c, err := v.open(ctx)
+	b, c, err := v.openThen(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (v *visit) fillEntity(p *entityPage, b *board, c *catalog, ec flags.Evaluat
 		key := flags.OverrideKey(r.Key, p.ID)
 		er := entityRow{Key: r.Key, Got: c.resolve(r.Key, ec)}
 		if e, ok := c.Get(key); ok {
-			er.Override, er.Base, er.By = flags.OverrideVariant(e.Bytes), v.baseOf(c, e.Revision), b.trail.last(key)
+			er.Override, er.Base, er.By = flags.OverrideVariant(e.Bytes), v.baseOf(c, e.Revision), b.trail.last(key, c.Head().Version)
 		}
 		if e, ok := c.Get(flags.FlagKey(r.Key)); ok {
 			if d, err := flags.ParseDefinition(e.Bytes); err == nil {
@@ -110,7 +110,7 @@ func (v *visit) fillEntity(p *entityPage, b *board, c *catalog, ec flags.Evaluat
 
 func (v *visit) entityAddress(page int) string {
 	q := url.Values{"page": {strconv.Itoa(page)}}
-	for _, name := range []string{"id", "q", "own", "context"} {
+	for _, name := range []string{"id", "q", "own", "context", "revision"} {
 		if text := v.query.Get(name); text != "" {
 			q.Set(name, text)
 		}

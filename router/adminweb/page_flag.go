@@ -106,7 +106,7 @@ func (v *visit) flag() error { return v.showFlag(v.query.Get("key"), nil) }
 func (v *visit) showFlag(key string, refused *form) error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
-	b, c, err := v.open(ctx)
+	b, c, err := v.openThen(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,15 +114,15 @@ func (v *visit) showFlag(key string, refused *form) error {
 	p := flagPage{
 		screen: v.screen(key, "flags").at(c.Head()), Key: key, Kinds: flags.AboutKinds(), May: v.may(authz.Write), form: refused, As: v.query.Get("as"),
 	}
-	p.Created, _ = b.trail.of(entry)
-	p.Changed = b.trail.last(entry)
+	p.Created, _ = b.trail.of(entry, c.Head().Version)
+	p.Changed = b.trail.last(entry, c.Head().Version)
 	if e, ok := c.Get(entry); ok {
 		p.Row, _ = c.row(key)
 		p.Base = v.baseOf(c, e.Revision)
 		p.describe(e)
 		v.overridesOf(&p, b, c)
 	} else if p.Changed == nil {
-		return fail(http.StatusNotFound, "No such flag", "There is no flag %q in set %q.", key, v.set)
+		return fail(http.StatusNotFound, "No such flag", "There is no flag %q in set %q at revision %s.", key, v.set, c.Head().Version)
 	}
 	if err := v.historyOf(ctx, &p, b); err != nil {
 		v.opts.Logger.InfoContext(ctx, "page: no history", "set", v.set, "err", err)
@@ -204,13 +204,13 @@ func (v *visit) overridesOf(p *flagPage, b *board, c *catalog) {
 			p.More++
 			continue
 		}
-		p.Overrides = append(p.Overrides, override{e.Key.Entity, flags.OverrideVariant(e.Bytes), v.baseOf(c, e.Revision), b.trail.last(e.Key)})
+		p.Overrides = append(p.Overrides, override{e.Key.Entity, flags.OverrideVariant(e.Bytes), v.baseOf(c, e.Revision), b.trail.last(e.Key, c.Head().Version)})
 	}
 }
 
 // historyOf fills in the newest changes, each with what it did.
 func (v *visit) historyOf(ctx context.Context, p *flagPage, b *board) error {
-	stamps := b.trail.concerning(p.Key)
+	stamps := b.trail.concerning(p.Key, p.Head.Version)
 	if len(stamps) > shownHistory {
 		stamps, p.Older = stamps[:shownHistory], true
 	}
@@ -247,7 +247,7 @@ func (v *visit) offerRestore(ev *event, p *flagPage, b *board, m flags.Mutation)
 		}
 		return
 	}
-	_, stamps := b.trail.of(m.Key)
+	_, stamps := b.trail.of(m.Key, p.Head.Version)
 	if len(stamps) > 1 && (m.Bytes == nil || stamps[len(stamps)-2].Epoch == ev.Epoch) {
 		ev.Restore, ev.Undo = stamps[len(stamps)-2].Version.String(), true
 	}

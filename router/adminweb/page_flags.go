@@ -57,7 +57,7 @@ func (l listed) Row() *row { return l.row }
 func (v *visit) flags() error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
-	b, c, err := v.open(ctx)
+	b, c, err := v.openThen(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (v *visit) flags() error {
 		Deleted: c.Head().Status != flags.StatusLive,
 	}
 	for _, r := range shown {
-		created, _ := b.trail.of(flags.FlagKey(r.Key))
-		page.Rows = append(page.Rows, listed{r, created, b.trail.last(flags.FlagKey(r.Key)), v.baseOf(c, r.Revision)})
+		created, _ := b.trail.of(flags.FlagKey(r.Key), c.Head().Version)
+		page.Rows = append(page.Rows, listed{r, created, b.trail.last(flags.FlagKey(r.Key), c.Head().Version), v.baseOf(c, r.Revision)})
 	}
 	if s.page > 1 {
 		page.Previous = v.pageAddress(s.page - 1)

@@ -24,6 +24,7 @@ type historyPage struct {
 	Commits []commitRow
 	Older   string // version that the page after this one begins at
 	Newest  bool
+	May     bool
 }
 
 // commitRow is a commit in the list.
@@ -41,7 +42,7 @@ func (v *visit) history() error {
 		return err
 	}
 	head := c.Head()
-	p := historyPage{screen: v.screen("History", "history").at(head), Newest: v.query.Get("to") == ""}
+	p := historyPage{screen: v.screen("History", "history").at(head), Newest: v.query.Get("to") == "", May: v.may(authz.Write)}
 	to := head.Version
 	if !p.Newest {
 		f := newForm("", v.query)

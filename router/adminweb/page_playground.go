@@ -27,7 +27,7 @@ const mostOffered = 500
 func (v *visit) playground() error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
-	_, c, err := v.open(ctx)
+	_, c, err := v.openThen(ctx)
 	if err != nil {
 		return err
 	}

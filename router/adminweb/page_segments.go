@@ -46,14 +46,14 @@ func (v *visit) segments() error { return v.showSegments(nil) }
 func (v *visit) showSegments(refused *form) error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
-	b, c, err := v.open(ctx)
+	b, c, err := v.openThen(ctx)
 	if err != nil {
 		return err
 	}
 	p := segmentsPage{screen: v.screen("Segments", "segments").at(c.Head()), May: v.may(authz.Write), form: refused}
 	used := c.segmentUses()
 	for _, e := range c.entries(flags.KindEvaluator, nil) {
-		s := segment{Name: e.Key.Name, As: "expression", Base: v.baseOf(c, e.Revision), Used: used[e.Key.Name], Changed: b.trail.last(e.Key)}
+		s := segment{Name: e.Key.Name, As: "expression", Base: v.baseOf(c, e.Revision), Used: used[e.Key.Name], Changed: b.trail.last(e.Key, c.Head().Version)}
 		text, ok := expression.Show(e.Bytes)
 		if s.Rule = text; !ok {
 			s.Rule, s.As = indent(e.Bytes), "json"

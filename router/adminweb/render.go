@@ -55,15 +55,17 @@ type screen struct {
 	Anonymous      bool // nobody logs in here, so that people sign with a name of their own
 	Name           string
 	Who            string
-	Admin          bool   // may see how the router does
-	Keys           bool   // may see the API keys
-	Saved          string // the revision of the write that led here
+	Admin          bool        // may see how the router does
+	Keys           bool        // may see the API keys
+	Saved          string      // the revision of the write that led here
+	Past           *flags.Head // what the page shows, where that is not what is there now
+	Restores       bool        // the visitor may roll back to it
 }
 
 func (v *visit) screen(title, section string) screen {
 	ctx, cancel := context.WithTimeout(v.ctx, time.Second)
 	defer cancel()
-	s := screen{Title: title, Section: section, Set: v.set, Token: v.token(), Login: v.session != "", Anonymous: !v.opts.Login}
+	s := screen{Past: v.past, Title: title, Section: section, Set: v.set, Token: v.token(), Login: v.session != "", Anonymous: !v.opts.Login}
 	if !v.opts.Login || v.session != "" {
 		s.Sets = v.setNames(ctx)
 		s.Admin = v.opts.Policy.Decide(v.who, authz.Admin, "") == nil
@@ -75,6 +77,7 @@ func (v *visit) screen(title, section string) screen {
 			s.Set = defaultSet
 		}
 	}
+	s.Restores = s.Past != nil && v.opts.Policy.Decide(v.who, authz.Write, v.set) == nil
 	if v.session != "" {
 		s.Who = cmp.Or(v.who.Name, v.who.String())
 	}
@@ -92,7 +95,7 @@ func (s screen) Screen() screen { return s }
 
 // at completes a screen by the version that it shows.
 func (s screen) at(head flags.Head) screen {
-	s.Head, s.Live = head, true
+	s.Head, s.Live = head, s.Past == nil
 	return s
 }
 

@@ -47,6 +47,10 @@ type stamp struct {
 	Reason string
 }
 
+func stampOf(c *flags.Commit) *stamp {
+	return &stamp{Version: c.Version, Time: c.Time, Actor: c.Actor, Reason: c.Reason}
+}
+
 // shape is an entry as a commit left it.
 type shape struct {
 	key flags.EntryKey
@@ -98,7 +102,7 @@ func (t *trail) add(commits []flags.Commit) {
 				p.live = false
 			}
 		}
-		s := &stamp{Version: c.Version, Time: c.Time, Actor: c.Actor, Reason: c.Reason}
+		s := stampOf(c)
 		for _, m := range c.Changes {
 			t.note(m, s)
 		}
@@ -122,33 +126,44 @@ func (t *trail) note(m flags.Mutation, s *stamp) {
 }
 
 // of returns when an entry was created, nil where that is not known, and its
-// changes, oldest first.
-func (t *trail) of(key flags.EntryKey) (created *stamp, changes []*stamp) {
+// changes up to a version, oldest first.
+func (t *trail) of(key flags.EntryKey, upTo flags.Version) (created *stamp, changes []*stamp) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if p := t.entries[key]; p != nil {
-		return p.created, p.stamps[:len(p.stamps):len(p.stamps)]
+	p := t.entries[key]
+	if p == nil {
+		return nil, nil
 	}
-	return nil, nil
+	if created = p.created; created != nil && upTo.Before(created.Version) {
+		created = nil // again, later
+	}
+	n, found := slices.BinarySearchFunc(p.stamps, upTo, func(s *stamp, v flags.Version) int { return s.Compare(v) })
+	if found {
+		n++
+	}
+	return created, p.stamps[:n:n]
 }
 
-// last returns the newest change of an entry, or nil.
-func (t *trail) last(key flags.EntryKey) *stamp {
-	if _, changes := t.of(key); len(changes) > 0 {
+// last returns the newest change of an entry up to a version, or nil.
+func (t *trail) last(key flags.EntryKey, upTo flags.Version) *stamp {
+	if _, changes := t.of(key, upTo); len(changes) > 0 {
 		return changes[len(changes)-1]
 	}
 	return nil
 }
 
-// concerning returns the changes of a flag and of its overrides, newest first.
-func (t *trail) concerning(flag string) []*stamp {
+// concerning returns the changes of a flag and of its overrides up to a version,
+// newest first.
+func (t *trail) concerning(flag string, upTo flags.Version) []*stamp {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	seen := map[flags.Version]*stamp{}
 	for key, p := range t.entries {
 		if key.Name == flag && (key.Kind == flags.KindFlag || key.Kind == flags.KindOverride) {
 			for _, s := range p.stamps {
-				seen[s.Version] = s
+				if !upTo.Before(s.Version) {
+					seen[s.Version] = s
+				}
 			}
 		}
 	}
@@ -163,7 +178,7 @@ func (t *trail) concerning(flag string) []*stamp {
 // before returns an entry as it was before a commit: nil where it was not there.
 // known is false where the journal does not go back that far.
 func (t *trail) before(ctx context.Context, journal store.History, key flags.EntryKey, v flags.Version) (data []byte, known bool, err error) {
-	_, changes := t.of(key)
+	_, changes := t.of(key, v)
 	i, _ := slices.BinarySearchFunc(changes, v, func(s *stamp, v flags.Version) int { return s.Compare(v) })
 	if i == 0 {
 		t.mu.RLock()

@@ -25,6 +25,7 @@ type visit struct {
 	browser string // names the browser, for the tokens of forms
 	session string // "" for whoever is not logged in
 	set     string
+	past    *flags.Head // what the page shows, where that is not what is there now
 	query   url.Values
 }
 
@@ -93,8 +94,10 @@ func (v *visit) enter(rt route) error {
 	return v.opts.Policy.Decide(v.who, rule.Action, v.set)
 }
 
-// may reports whether the visitor would be allowed an action on the set of the page.
-func (v *visit) may(a authz.Action) bool { return v.opts.Policy.Decide(v.who, a, v.set) == nil }
+// may reports whether the visitor would be allowed an action on what the page shows.
+func (v *visit) may(a authz.Action) bool {
+	return v.past == nil && v.opts.Policy.Decide(v.who, a, v.set) == nil
+}
 
 // fail shows what went wrong. Pages return an error only before they answer.
 func (v *visit) fail(err error) {

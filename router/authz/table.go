@@ -131,6 +131,8 @@ var table = map[string]Rule{
 	"POST /keys":              {Action: Admin},
 	"GET /health":             {Action: Admin},
 	"GET /s/{set}/history":    {Action: Read},
+	"GET /s/{set}/rollback":   {Action: Write},
+	"POST /s/{set}/rollback":  {Action: Write},
 	"GET /s/{set}/commit":     {Action: Read},
 	"GET /s/{set}/live":       {Action: Read},
 	"/":                       {Public: true},

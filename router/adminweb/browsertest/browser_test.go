@@ -319,9 +319,20 @@ func (b *tab) text(selector string) string {
 	return text
 }
 
+// click clicks an element, again where the page was replaced under it before it was.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.run(chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Run(ctx, chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "-32000") { // what the browser says of a node that is gone
+			b.t.Fatalf("click %s: %v\nthe page is:\n%s", selector, err, b.text("body"))
+		}
+	}
 }
 
 // fill types into a field, in place of what is there.

@@ -76,7 +76,8 @@ func TestHostileTexts(t *testing.T) {
 	for _, path := range []string{
 		"/s/default/flags", "/s/default/flags?q=" + key, "/s/default/flags?tag=" + key + "&owner=" + key + "&kind=" + key + "&state=" + key,
 		"/s/default/flag?key=" + key, "/s/default/flag?as=json&key=" + key, "/s/default/switch?to=default&key=" + key, "/s/default/switch?to=" + key + "&key=" + key + "&variant=" + key,
-		"/s/default/history", "/s/default/commit?at=0.2", "/s/default/commit?at=" + key, "/s/default/segments",
+		"/s/default/history", "/s/default/commit?at=0.2", "/s/default/commit?at=" + key,
+		"/s/default/flags?revision=1", "/s/default/flag?revision=1&key=" + key, "/s/default/flags?revision=" + key, "/s/default/rollback?to=1", "/s/default/rollback?to=" + key, "/s/default/segments",
 		"/s/default/entity?id=" + key, "/s/default/entity?id=" + key + "&context=" + key, "/s/default/playground?key=" + key + "&context=" + urlEscape(`{"targetingKey":`+q+`}`),
 		"/s/default/playground?key=" + key + "&context=" + key, "/sets", "/sets/compare?from=default&to=staging", "/health", "/login?next=" + key, "/s/" + key + "/flags", "/" + key,
 	} {

@@ -166,13 +166,42 @@ func TestSets(t *testing.T) {
 	b.until(`document.querySelectorAll("#list tr[data-key]").length === 1`)
 }
 
-// TestHistory: the history of the set leads to each commit.
+// TestHistory: the history of the set leads to each commit, to the set as it was, and
+// back to it: after a question, and not past what somebody changed meanwhile.
 func TestHistory(t *testing.T) {
 	h := serve(t, someFlags, nil)
 	history(h)
 	b := h.open(t, "/s/default/history")
+	b.expect("409")
 	b.shows("#commits", "default off -> on")
 	b.click("#commits tbody tr:last-child a")
 	b.shows("h1", "Revision 1")
 	b.shows("main", `flag "search-ranking" created`)
+
+	b.visit("/s/default/history")
+	b.click(`#commits a[aria-label="The set at revision 1"]`)
+	b.shows("#past", "Revision 1")
+	b.click(`tr[data-key="new-checkout"] .key`)
+	b.shows("#past", "Revision 1")
+	b.until(`document.querySelector("#default input:checked").value === "off" && document.querySelectorAll("main form .primary").length === 0 && document.querySelector("#flag-head .switch").disabled`)
+
+	b.click("#past .button:not(.primary)")
+	b.shows("h1", "Roll back to revision 1")
+	b.shows(".difference", "new-checkout: default on -> off")
+	b.fill(`#rollback [name="reason"]`, "the launch was too early")
+	h.edit("Ben", "beta-reports", func(d flags.Definition) flags.Definition { return d.WithEnabled(false) })
+	b.click("#rollback .primary")
+	b.shows(".conflict", "Ben")
+	b.shows(".conflict", "beta-reports: state ENABLED -> DISABLED")
+	b.until(`document.querySelector("#rollback [name=reason]").value === "the launch was too early"`)
+	if name, _ := h.definition("new-checkout").DefaultVariant(); name != "on" {
+		t.Fatal("it was rolled back in spite of the conflict")
+	}
+	b.shows(".difference", "beta-reports: state DISABLED -> ENABLED")
+	b.click("#rollback .primary")
+	b.shows("#saved", "revision 6")
+	b.shows("#commits tbody tr:first-child", "the launch was too early")
+	if name, _ := h.definition("new-checkout").DefaultVariant(); name != "off" || !h.definition("beta-reports").Enabled() {
+		t.Error("the set is not what it was")
+	}
 }
