@@ -121,16 +121,17 @@ func importNote(entries []flags.Entry, changed int) string {
 }
 
 func (a *app) exportCmd() *cobra.Command {
-	var format string
+	var format, at string
 	cmd := &cobra.Command{
 		Use: "export", Short: "Print the set as a flagd file (JSON, or YAML with -o yaml)", Args: cobra.NoArgs,
-		Example: "  flagctl export > flags.json",
+		Example: `  flagctl export > flags.json
+  flagctl export --at 57 -o yaml > then.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "flagd" {
 				return usagef("--format %q: this version writes flagd", format)
 			}
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
-				c, err := a.contents(ctx, st)
+				c, err := a.at(ctx, st, at)
 				if err != nil {
 					return err
 				}
@@ -149,5 +150,6 @@ func (a *app) exportCmd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "flagd", "form of the output")
 	mustComplete(cmd, "format", "flagd")
+	atFlag(cmd, &at)
 	return cmd
 }

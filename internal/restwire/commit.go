@@ -37,6 +37,9 @@ type Change struct {
 	Entity  string          `json:"entity,omitempty"`
 	Value   json.RawMessage `json:"value,omitempty"`
 	Deleted bool            `json:"deleted,omitempty"`
+	// Before is what it was, null where there was none. Left out: it is not told, or the
+	// journal does not go back that far.
+	Before json.RawMessage `json:"before,omitempty"`
 }
 
 // FromCommit returns the JSON form of c.

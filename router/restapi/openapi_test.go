@@ -142,6 +142,7 @@ func TestOpenAPI(t *testing.T) {
 		{"PUT", set + "/evaluators/{name}", "", `{"in":["a",{"var":"b"}]}`, jsonType}, {"GET", set + "/evaluators/{name}", "", "", ""}, {"GET", set + "/evaluators", "", "", ""},
 		{"PUT", set + "/overrides/{entity}/{key}", "", `{"variant":"on"}`, jsonType}, {"GET", set + "/overrides/{entity}/{key}", "", "", ""}, {"GET", set + "/overrides", "?limit=1", "", ""},
 		{"GET", set + "/snapshot", "", "", ""}, {"GET", set + "/snapshot", "?after=1", "", ""}, {"GET", set + "/snapshot", "?after=99", "", ""},
+		{"GET", set + "/snapshot", "?revision=2", "", ""}, {"GET", set + "/snapshot", "?revision=99", "", ""}, {"GET", set + "/export", "?revision=2&format=yaml", "", ""},
 		{"GET", set + "/history", "?limit=1", "", ""}, {"GET", set + "/history", "?key=key", "", ""}, {"GET", set + "/history", "?limit=x", "", ""},
 		{"GET", set + "/export", "", "", ""}, {"GET", set + "/export", "?format=yaml", "", ""},
 		{"DELETE", set + "/overrides/{entity}/{key}", "", "", ""}, {"DELETE", set + "/overrides/{entity}/{key}", "", "", ""},

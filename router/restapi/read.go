@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags/flagdfile"
 	"github.com/holdfast-flags/holdfast/internal/restwire"
 	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/store"
 )
 
 // Bounds of a page of history.
@@ -117,7 +118,11 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Vary", "Accept")
 	if !frames {
-		writeJSON(w, "application/json", http.StatusOK, pageOf(head, commits, next))
+		befores, err := store.Befores(ctx, s.opts.Store, commits, mostLookedAt)
+		if err != nil {
+			return err
+		}
+		writeJSON(w, "application/json", http.StatusOK, pageOf(head, commits, befores, next))
 		return nil
 	}
 	parts := restwire.NewParts(head)
@@ -156,7 +161,11 @@ func (s *Service) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	contents, err := s.contents(ctx, head)
+	read := func() (*flags.Contents, error) { return s.contents(ctx, head) }
+	if q := r.URL.Query(); q.Has("revision") {
+		read = func() (*flags.Contents, error) { return s.then(ctx, head.Set, q.Get("revision")) }
+	}
+	contents, err := read()
 	if err != nil {
 		return err
 	}

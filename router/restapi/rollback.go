@@ -3,14 +3,12 @@ package restapi
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
 
 	"github.com/holdfast-flags/holdfast/flags"
-	"github.com/holdfast-flags/holdfast/internal/restwire"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -58,22 +56,4 @@ func (s *Service) rollback(w http.ResponseWriter, r *http.Request) error {
 			return len(ask.Flags) == 0 || (k.Kind == flags.KindFlag || k.Kind == flags.KindOverride) && slices.Contains(ask.Flags, k.Name)
 		}), nil
 	})
-}
-
-// then returns a set as it was at a revision.
-func (s *Service) then(ctx context.Context, set, revision string) (*flags.Contents, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	head, err := s.opts.Store.Head(ctx, set)
-	if err != nil {
-		return nil, err
-	}
-	p, err := parsePlace(revision, "", head)
-	if err != nil {
-		return nil, err
-	}
-	if p.lineage != head.Lineage {
-		return nil, problem(restwire.OtherLineage.With("the set is at " + head.Token().String()))
-	}
-	return store.At(ctx, s.opts.Store, set, p.Version)
 }

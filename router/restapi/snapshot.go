@@ -40,6 +40,9 @@ func (s *Service) snapshot(w http.ResponseWriter, r *http.Request) error {
 	}
 	frames, after := wantsFrames(r), r.URL.Query().Get("after")
 	w.Header().Set("Vary", "Accept")
+	if r.URL.Query().Has("revision") {
+		return s.snapshotThen(ctx, w, r, frames)
+	}
 	tag(w, head, frames)
 	if unchanged(w, r, head) {
 		return nil
