@@ -102,6 +102,11 @@ func Context(attrs ...Attr) EvaluationContext {
 	for i, a := range attrs {
 		list[i] = a.a
 	}
+	return contextOf(list)
+}
+
+// contextOf keeps list.
+func contextOf(list []jsonlogic.Attribute) EvaluationContext {
 	d := &contextData{attrs: jsonlogic.NewAttributes(list...)}
 	if v, ok := d.attrs.Lookup(targetingKeySymbol); ok {
 		d.targetingKey = v.Str()
@@ -126,11 +131,14 @@ func FromMap(m map[string]any) (EvaluationContext, error) {
 
 // FromValue returns the context of an object; any other kind makes an empty one.
 func FromValue(v Value) EvaluationContext {
-	attrs := make([]Attr, 0, v.Len())
-	for name, m := range v.Members() {
-		attrs = append(attrs, ValueAttr(name, m))
+	if v.Len() == 0 || v.Kind() != ValueObject {
+		return EvaluationContext{}
 	}
-	return Context(attrs...)
+	list := make([]jsonlogic.Attribute, 0, v.Len())
+	for name, m := range v.v.Members() {
+		list = append(list, attr(name, m).a)
+	}
+	return contextOf(list)
 }
 
 // With returns a context that has the attributes of ec and those given, which win.

@@ -1,6 +1,7 @@
 package ofrep
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,14 +46,20 @@ func (s *Service) appendAll(b *buffer, call *evaluator.Call, ec flags.Evaluation
 	// Many rules are going to ask: attributes with interned names pay from a few flags on.
 	ec = flags.FromValue(ec.Value())
 	b.out = append(b.out, `{"flags":[`...)
-	for i, row := range sh.rows {
-		if i > 0 {
-			b.out = append(b.out, ',')
+	fresh := call.View.Freshness() == flags.FreshnessFresh
+	if fresh {
+		b.sums = append(b.sums, sh.fixed[:]...)
+	}
+	for i := range sh.lines {
+		if l := &sh.lines[i]; fresh && l.fixed != nil {
+			b.out = append(b.out, l.fixed.text...)
+		} else {
+			l.row.append(b, call.View, ec)
 		}
-		row.append(b, call.View, ec)
 	}
 	end := sh.ending(call)
 	b.sums = append(b.sums, end.sum[:]...)
+	b.out = bytes.TrimSuffix(b.out, comma)
 	b.out = append(append(b.out, end.text...), end.revision...)
 	return etagOf(b.sums)
 }

@@ -13,11 +13,21 @@ import (
 
 // sheet is what all bulk answers from one snapshot have in common, already encoded.
 type sheet struct {
-	snap *flags.Snapshot
-	rows []*row // by key
-	set  []byte // metadata of the set
+	snap  *flags.Snapshot
+	lines []line // by key
+	fixed sum    // of all lines that are fixed
+	set   []byte // metadata of the set
 
 	end atomic.Pointer[ending] // of the last answer
+}
+
+// line is a flag of the snapshot.
+type line struct {
+	row *row
+	// fixed is the answer for every context, of a flag that is STATIC. It holds while the
+	// view is fresh: a flag with a bound of its own may be stale before its set is, so
+	// it has none. nil: the flag is asked each time.
+	fixed *outcome
 }
 
 // row is a flag in bulk answers. It outlives snapshots that do not change it.
@@ -26,19 +36,23 @@ type row struct {
 	bytes    []byte // the definition
 	open     []byte // {"key":"..."
 	metadata []byte // {"a":1,"b":2 and no end; empty if there is none
-	closed   []byte // ,"metadata":{...}}  what ends a fresh answer
+	closed   []byte // ,"metadata":{...}}, what ends a fresh answer
+	bounded  bool   // may be stale in a fresh view
 
 	mu       sync.Mutex // of who adds an outcome
 	outcomes atomic.Pointer[[]outcome]
 }
+
+// comma ends each flag's answer. The last one's is taken back.
+var comma = []byte{','}
 
 // outcome is how a flag may turn out: there are as many as it has variants, or a few more.
 type outcome struct {
 	variant string
 	reason  flags.Reason
 	code    flags.ErrorCode
-	text    []byte // ,"value":...,"reason":...,"variant":...
-	sum     sum    // of the whole answer, metadata included
+	text    []byte // the fresh answer: row.open,"value":...,"reason":...,"variant":... row.closed
+	sum     sum    // of text
 }
 
 // mostOutcomes bounds what a row keeps.
@@ -71,22 +85,32 @@ func newSheet(view flags.View, old *sheet) *sheet {
 	snap := view.Snapshot()
 	sh := &sheet{snap: snap, set: snap.Metadata().AppendJSON(nil)}
 	keys := snap.Keys()
-	sh.rows = make([]*row, 0, len(keys))
-	var before []*row
+	sh.lines = make([]line, 0, len(keys))
+	var before []line
 	if old != nil && bytes.Equal(old.set, sh.set) {
-		before = old.rows
+		before = old.lines
 	}
+	var fixed []byte
 	for _, key := range keys {
-		for len(before) > 0 && before[0].key < key {
+		for len(before) > 0 && before[0].row.key < key {
 			before = before[1:]
 		}
 		entry, _ := snap.Get(flags.FlagKey(key))
-		if len(before) > 0 && before[0].key == key && same(before[0].bytes, entry.Bytes) {
-			sh.rows = append(sh.rows, before[0])
-			continue
+		d := view.ValueDetails(key, flags.EvaluationContext{}, flags.Value{})
+		var l line
+		if len(before) > 0 && before[0].row.key == key && same(before[0].row.bytes, entry.Bytes) {
+			l.row = before[0].row
+		} else {
+			l.row = newRow(&d, key, entry.Bytes)
 		}
-		sh.rows = append(sh.rows, newRow(view, key, entry.Bytes))
+		// Overrides come and go without a change of the definition, and make a flag vary.
+		if d.Reason == flags.ReasonStatic && !l.row.bounded {
+			l.fixed = l.row.outcome(&d)
+			fixed = append(fixed, l.fixed.sum[:]...)
+		}
+		sh.lines = append(sh.lines, l)
 	}
+	sh.fixed = sumOf(fixed)
 	return sh
 }
 
@@ -96,19 +120,19 @@ func same(a, b []byte) bool {
 	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }
 
-func newRow(view flags.View, key string, definition []byte) *row {
+func newRow(d *flags.ValueDetails, key string, definition []byte) *row {
 	r := &row{key: key, bytes: definition, open: appendText([]byte(`{"key":`), key)}
-	d := view.ValueDetails(key, flags.EvaluationContext{}, flags.Value{})
+	_, r.bounded = d.Metadata().Get(flags.MetadataMaxAge)
 	metadata := []byte{'{'}
 	for name, v := range d.Metadata().Members() {
 		if name != evaluator.RevisionKey && name != evaluator.FreshnessKey { // the router's own
 			metadata = appendMember(metadata, name, v)
 		}
 	}
-	r.closed = []byte{'}'}
+	r.closed = []byte("},")
 	if len(metadata) > 1 {
 		r.metadata = metadata
-		r.closed = append(append([]byte(`,"metadata":`), metadata...), "}}"...)
+		r.closed = append(append([]byte(`,"metadata":`), metadata...), "}},"...)
 	}
 	r.outcomes.Store(&[]outcome{})
 	return r
@@ -127,17 +151,16 @@ func (r *row) append(b *buffer, view flags.View, ec flags.EvaluationContext) {
 	d := view.ValueDetails(r.key, ec, flags.Value{})
 	o := r.outcome(&d)
 	b.sums = append(append(b.sums, o.sum[:]...), byte(d.Freshness))
-	b.out = append(append(b.out, r.open...), o.text...)
 	if d.Freshness == flags.FreshnessFresh {
-		b.out = append(b.out, r.closed...)
+		b.out = append(b.out, o.text...)
 		return
 	}
-	b.out = append(b.out, `,"metadata":`...)
+	b.out = append(append(b.out, o.text[:len(o.text)-len(r.closed)]...), `,"metadata":`...)
 	if r.metadata == nil {
 		b.out = append(b.out, '{')
 	}
 	b.out = appendMember(append(b.out, r.metadata...), evaluator.FreshnessKey, freshness(d.Freshness))
-	b.out = append(b.out, "}}"...)
+	b.out = append(b.out, "}},"...)
 }
 
 // freshness is how metadata says it.
@@ -161,8 +184,8 @@ func (r *row) outcome(d *flags.ValueDetails) *outcome {
 }
 
 func (r *row) learn(d *flags.ValueDetails) *outcome {
-	o := outcome{variant: d.Variant, reason: d.Reason, code: d.ErrorCode, text: appendOutcome(nil, d, r.key)}
-	o.sum = sumOf(r.open, o.text, r.closed)
+	text := append(appendOutcome(slices.Clone(r.open), d, r.key), r.closed...)
+	o := outcome{variant: d.Variant, reason: d.Reason, code: d.ErrorCode, text: text, sum: sumOf(text)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := *r.outcomes.Load(); len(known) < mostOutcomes {
