@@ -27,12 +27,19 @@ func (c *config) headerContext() (map[string]string, error) {
 	if err != nil || len(pairs) == 0 {
 		return nil, err
 	}
-	canonical := make(map[string]string, len(pairs))
+	canonical, by := make(map[string]string, len(pairs)), map[string]string{}
 	for header, key := range pairs {
 		if strings.ContainsAny(header, " :") || key == "" {
 			return nil, fmt.Errorf("--context-from-header %q: want HEADER=KEY", header+"="+key)
 		}
-		canonical[http.CanonicalHeaderKey(header)] = key
+		header = http.CanonicalHeaderKey(header)
+		if _, twice := canonical[header]; twice {
+			return nil, fmt.Errorf("--context-from-header says %s twice", header)
+		}
+		if other, twice := by[key]; twice {
+			return nil, fmt.Errorf("--context-from-header: %s and %s cannot both be %s", min(header, other), max(header, other), key)
+		}
+		canonical[header], by[key] = key, header
 	}
 	return canonical, nil
 }

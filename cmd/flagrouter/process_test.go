@@ -50,6 +50,7 @@ func testMain(m *testing.M) int {
 type process struct {
 	cmd             *exec.Cmd
 	page, grpc, ops string
+	eval            string
 	token           string
 	mu              sync.Mutex
 	log             bytes.Buffer
@@ -91,9 +92,9 @@ func (p *process) read(stderr io.Reader, serving chan<- struct{}) {
 		p.mu.Lock()
 		p.log.WriteString(lines.Text() + "\n")
 		p.mu.Unlock()
-		var line struct{ Msg, Page, Grpc, Ops, Token string }
+		var line struct{ Msg, Page, Grpc, Eval, Ops, Token string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
-			p.page, p.grpc, p.ops, p.token = line.Page, line.Grpc, line.Ops, line.Token
+			p.page, p.grpc, p.eval, p.ops, p.token = line.Page, line.Grpc, line.Eval, line.Ops, line.Token
 			close(serving)
 		}
 	}

@@ -63,6 +63,8 @@ func TestBadConfig(t *testing.T) {
 		{[]string{"--context", "plan"}, `--context "plan": want KEY=VALUE`},
 		{[]string{"--context", "a=1", "--context", "a=2"}, "--context says a twice"},
 		{[]string{"--context-from-header", "X-Plan="}, `--context-from-header "X-Plan=": want HEADER=KEY`},
+		{[]string{"--context-from-header", "X-Plan=plan", "--context-from-header", "x-plan=p"}, "--context-from-header says X-Plan twice"},
+		{[]string{"--context-from-header", "X-Plan=plan", "--context-from-header", "X-Tier=plan"}, "X-Plan and X-Tier cannot both be plan"},
 		{[]string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
 		{[]string{file("stroe: memory\n")}, `router.yaml:1: unknown option "stroe"`},
 		{[]string{file("- store\n")}, "mapping"},

@@ -18,7 +18,7 @@ func TestTLS(t *testing.T) {
 	p := start(t, "--store=memory:", "--tls-cert", writeFile(t, "cert.pem", string(cert)),
 		"--tls-key", writeFile(t, "key.pem", string(key)), "--tls-client-ca", writeFile(t, "ca.pem", string(ca.PEM())))
 	known, stranger := ca.Client(t, "client"), ca.Client(t, "")
-	for _, url := range []string{p.page, p.ops + "/readyz"} {
+	for _, url := range []string{p.page, p.ops + "/readyz", "https://" + p.eval} {
 		if err := ask(t, known, url); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}

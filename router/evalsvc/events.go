@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -65,13 +66,21 @@ func (t *timely) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // eventStream tells a client what changes until it leaves or is told to.
 func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.EventStreamRequest], out *connect.ServerStream[event]) error {
+	select {
+	case <-s.drain:
+		return connect.NewError(connect.CodeUnavailable, errShutdown) // READY for a moment helps nobody
+	default:
+	}
 	call, err := s.begin(ctx, req.Header())
-	if err != nil {
+	if err != nil && (connect.CodeOf(err) != connect.CodeNotFound || strings.TrimSpace(req.Header().Get(evaluator.SelectorHeader)) != "") {
 		return err
 	}
+	// Who named no set need not mean the default one, which may not be there: see listen.
 	sub, stop := s.listen(ctx, &call, req.Header()) // before it is ready, so that nothing is missed in between
 	defer stop()
-	out.ResponseHeader()[evaluator.RevisionHeader] = []string{call.Revision}
+	if call.Revision != "" {
+		out.ResponseHeader()[evaluator.RevisionHeader] = []string{call.Revision}
+	}
 	if err := out.Send(providerReady); err != nil {
 		return err
 	}

@@ -93,6 +93,51 @@ func TestEvents(t *testing.T) {
 					t.Errorf("after the shutdown: %v, %v", s.Msg(), s.Err())
 				}
 				_ = s.Close()
+				refused(t, v2.NewServiceClient(client, r.url, opts...), "shop", connect.CodeUnavailable)
+			})
+		})
+	}
+}
+
+// refused wants a stream that ends without a word but its error.
+func refused(t *testing.T, client v2.ServiceClient, set string, code connect.Code) {
+	t.Helper()
+	req := connect.NewRequest(&v2.EventStreamRequest{})
+	req.Header().Set("Flagd-Selector", "flagSetId="+set)
+	s, err := client.EventStream(t.Context(), req)
+	if err == nil {
+		if s.Receive() {
+			t.Errorf("%s: %s from a stream that should not be", set, s.Msg().GetType())
+		}
+		err = s.Err()
+		_ = s.Close()
+	}
+	if connect.CodeOf(err) != code {
+		t.Errorf("%s: %v, want %s", set, err, code)
+	}
+}
+
+// TestEventsOfNoSet: a stream of a set that is not there, or not any more, ends before it
+// says provider_ready. A provider that has it misspelt then is in state ERROR, where
+// everybody sees it, and tries again every few seconds: so it finds a set that was
+// created later.
+func TestEventsOfNoSet(t *testing.T) {
+	for name, opts := range map[string][]connect.ClientOption{"connect": nil, "gRPC": {connect.WithGRPC()}} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T, r *rig, hc *http.Client) {
+				client := v2.NewServiceClient(hc, r.url, opts...)
+				refused(t, client, "later", connect.CodeNotFound)
+				r.apply(flags.Commit{Set: "later", Op: flags.OpCreate})
+				s := watch(t, client, "later")
+				r.put("later", "on", `{"variants":{"on":true}}`)
+				expect(t, s, "configuration_change", `{"flags":{"on":{"type":"write"}}}`)
+				r.apply(flags.Commit{Set: "later", Op: flags.OpDelete})
+				expect(t, s, "configuration_change", `{"flags":{"on":{"type":"delete"}}}`)
+				refused(t, client, "later", connect.CodeNotFound)
+				r.apply(flags.Commit{Set: "later", Op: flags.OpCreate})
+				r.put("later", "again", `{"variants":{"on":true}}`)
+				expect(t, s, "configuration_change", `{"flags":{"again":{"type":"write"}}}`) // who was there has stayed
+				_ = s.Close()
 			})
 		})
 	}

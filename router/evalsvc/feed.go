@@ -2,6 +2,7 @@ package evalsvc
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -32,10 +33,12 @@ func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.
 	}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.feedOf(call).add(sub)
+	if call.Client != nil {
+		s.feedOf(call).add(sub)
+	}
 	if call.Selector.Key == "" {
 		s.wide[sub] = struct{}{}
-		for set, f := range s.feeds {
+		for set, f := range *s.feeds.Load() {
 			if sub.may(set) {
 				f.add(sub)
 			}
@@ -45,7 +48,7 @@ func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.wide, sub)
-		for _, f := range s.feeds {
+		for _, f := range *s.feeds.Load() {
 			f.remove(sub)
 		}
 	}
@@ -53,7 +56,7 @@ func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.
 
 // heed makes sure that changes of a set that was asked about are told.
 func (s *Service) heed(call *evaluator.Call) {
-	if _, known := s.heeded.Load(call.Set); known {
+	if (*s.feeds.Load())[call.Set] != nil {
 		return
 	}
 	s.mu.Lock()
@@ -63,14 +66,16 @@ func (s *Service) heed(call *evaluator.Call) {
 
 // feedOf returns the feed of a call's set. Call it with s.mu held.
 func (s *Service) feedOf(call *evaluator.Call) *feed {
-	f := s.feeds[call.Set]
+	old := *s.feeds.Load()
+	f := old[call.Set]
 	if f != nil {
 		return f
 	}
 	f = &feed{client: call.Client, streams: map[*subscriber]struct{}{}, pending: map[string]struct{}{}, last: call.View.Snapshot()}
 	f.client.OnChange("", f.changed)
-	s.feeds[call.Set] = f
-	s.heeded.Store(call.Set, nil)
+	feeds := maps.Clone(old)
+	feeds[call.Set] = f
+	s.feeds.Store(&feeds)
 	for sub := range s.wide {
 		if sub.may(call.Set) {
 			f.add(sub)

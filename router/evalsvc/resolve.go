@@ -40,9 +40,6 @@ func unary[Req, T, Res any, P asks[Req]](s *Service, procedure string, read read
 		if err != nil {
 			return nil, err
 		}
-		if call.Selector.Key != "" {
-			s.heed(&call)
-		}
 		a, err := resolve(s, &call, P(req.Msg), req.Header(), read)
 		var msg *Res
 		if err == nil {
@@ -74,10 +71,11 @@ func resolve[T any](s *Service, call *evaluator.Call, in interface {
 	}, nil
 }
 
-// begin finds out who asks, and about what.
+// begin finds out who asks, and about what, and sees to it that changes of that are told.
 func (s *Service) begin(ctx context.Context, header http.Header) (evaluator.Call, error) {
 	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Evaluate, "")
 	if err == nil {
+		s.heed(&call)
 		return call, nil
 	}
 	no := refusal(err)

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -59,10 +60,10 @@ type Service struct {
 	metadata evaluator.Memo[*structpb.Struct]
 	drain    chan struct{} // closed when streams shall end
 
-	mu     sync.Mutex
-	feeds  map[string]*feed         // by set, of sets with event streams or asked about by name
-	wide   map[*subscriber]struct{} // streams that named no set
-	heeded sync.Map                 // names of the sets with a feed, for who only asks
+	feeds atomic.Pointer[map[string]*feed] // by set, of sets that were asked about; replaced, never changed
+
+	mu   sync.Mutex               // of who replaces feeds
+	wide map[*subscriber]struct{} // streams that named no set
 }
 
 // New returns a service.
@@ -76,7 +77,8 @@ func New(opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), feeds: map[string]*feed{}, wide: map[*subscriber]struct{}{}}
+	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), wide: map[*subscriber]struct{}{}}
+	s.feeds.Store(&map[string]*feed{})
 
 	unary[v2.ResolveBooleanRequest](s, v2.ServiceResolveBooleanProcedure, flags.View.BoolDetails, boolean2)
 	unary[v2.ResolveStringRequest](s, v2.ServiceResolveStringProcedure, flags.View.StringDetails, string2)

@@ -2,10 +2,12 @@ package evalsvc_test
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 
 	"connectrpc.com/connect"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	v2 "github.com/holdfast-flags/holdfast/internal/pb/flagd/evaluation/v2"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evalsvc"
@@ -82,4 +84,35 @@ func TestStreamThatNamesNoSet(t *testing.T) {
 		}
 		_ = s.Close()
 	}
+}
+
+// TestStreamWithoutADefaultSet: who names no set on the stream, but one in each question,
+// needs no default set; nor does one who waits for that.
+func TestStreamWithoutADefaultSet(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig, hc *http.Client) {
+		r.apply(flags.Commit{Set: "default", Op: flags.OpDelete})
+		client := v2.NewServiceClient(hc, r.url)
+		s, err := client.EventStream(t.Context(), connect.NewRequest(&v2.EventStreamRequest{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, s, "provider_ready", "")
+		ask := connect.NewRequest(&v2.ResolveBooleanRequest{FlagKey: "on"})
+		ask.Header().Set("Flagd-Selector", "shop")
+		if _, err := client.ResolveBoolean(t.Context(), ask); err != nil {
+			t.Fatal(err)
+		}
+		r.put("shop", "on", `{"variants":{"on":true}}`)
+		expect(t, s, "configuration_change", `{"flags":{"on":{"type":"update"}}}`)
+
+		created := r.apply(flags.Commit{Set: "default", Op: flags.OpCreate})
+		ask = connect.NewRequest(&v2.ResolveBooleanRequest{FlagKey: "on"})
+		ask.Header().Set("Holdfast-Revision", created.Token().String())
+		if _, err := client.ResolveBoolean(t.Context(), ask); connect.CodeOf(err) != connect.CodeNotFound {
+			t.Fatal(err)
+		}
+		r.put("default", "on", `{"variants":{"on":true}}`)
+		expect(t, s, "configuration_change", `{"flags":{"on":{"type":"write"}}}`)
+		_ = s.Close()
+	})
 }

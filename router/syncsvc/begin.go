@@ -31,6 +31,11 @@ var revisionHeader = strings.ToLower(evaluator.RevisionHeader)
 // begin finds out which set a call means and whether it may have it, and waits until the
 // set is where the client was before.
 func (s *Service) begin(ctx context.Context, selector string) (*feed, error) {
+	select {
+	case <-s.drain:
+		return nil, errDraining // before it is taken for a stream that lasts
+	default:
+	}
 	header := headerOf(ctx)
 	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Sync, selector)
 	if err != nil {

@@ -146,12 +146,27 @@ func TestDeleted(t *testing.T) {
 	}
 }
 
+// TestDrain: streams end, and none begin any more: a client that is given a document
+// stays until it is told again to leave.
 func TestDrain(t *testing.T) {
 	r := newRig(t, setup{})
-	s, _ := r.follow(r.client(), "")
+	c := r.client()
+	s, _ := r.follow(c, "")
 	r.svc.Drain()
 	if _, err := s.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("at the end: %v", err)
+	}
+	for range 20 {
+		late, err := c.SyncFlags(t.Context(), &pb.SyncFlagsRequest{})
+		if err == nil {
+			_, err = late.Recv()
+		}
+		if status.Code(err) != codes.Unavailable {
+			t.Fatalf("a stream that comes now: %v", err)
+		}
+		if _, err := c.FetchAllFlags(t.Context(), &pb.FetchAllFlagsRequest{}); status.Code(err) != codes.Unavailable {
+			t.Fatalf("a call that comes now: %v", err)
+		}
 	}
 }
 
