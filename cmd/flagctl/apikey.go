@@ -10,34 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
-	"github.com/holdfast-flags/holdfast/internal/keyfile"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
-	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
-
-// credentials fills in what the command line says about key and certificate.
-func (a *app) credentials(opts *grpcstore.Options) error {
-	if a.keyFile != "" {
-		key, err := keyfile.Key(a.keyFile)
-		if err != nil {
-			return usagef("--api-key-file: %v", err)
-		}
-		opts.APIKeyFrom = key
-	}
-	if strings.ContainsFunc(a.apiKey, func(r rune) bool { return r <= ' ' || r > '~' }) || len(a.apiKey) > 1024 {
-		return &exitError{code: exitDenied, err: fmt.Errorf("--api-key: that is no API key"), hint: "a key is hf_ID_SECRET, as it was shown when it was made"}
-	}
-	if a.tlsCert+a.tlsKey+a.tlsCA == "" {
-		return nil
-	}
-	config, err := keyfile.Client(a.tlsCert, a.tlsKey, a.tlsCA)
-	if err != nil {
-		return usagef("--tls-cert, --tls-key, --tls-ca: %v", err)
-	}
-	opts.TLSFrom = config
-	return nil
-}
 
 // keyView is an API key as it is shown. Key is there once, when it is made.
 type keyView struct {

@@ -69,7 +69,9 @@ with 1 where something is wrong, and says what to do about it.`,
 				return err
 			} else {
 				d.checkRouter(cmd.Context())
-				d.checkPorts(cmd.Context(), p)
+				if err := d.checkPorts(cmd.Context(), p); err != nil {
+					return err
+				}
 			}
 			if err := a.print(d.checks, func(w io.Writer) { doctorTable(w, d.checks) }); err != nil {
 				return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -53,8 +55,22 @@ func (p *ports) settle(server string) error {
 	return nil
 }
 
-// checkPorts asks each port something that it answers to anybody.
-func (d *doctor) checkPorts(ctx context.Context, p *ports) {
+// checkPorts asks each port something that it answers to anybody, with TLS if the
+// command line says so.
+func (d *doctor) checkPorts(ctx context.Context, p *ports) error {
+	current, err := d.tls()
+	if err != nil {
+		return err
+	}
+	scheme, transport := "http://", &http.Transport{}
+	defer transport.CloseIdleConnections()
+	if current != nil || strings.HasPrefix(d.server, "grpcs://") {
+		scheme = "https://"
+	}
+	if current != nil {
+		transport.TLSClientConfig = current()
+	}
+	var shown *x509.Certificate
 	for _, port := range []struct{ name, addr, path string }{
 		{"eval", p.eval, "/"}, // any answer will do
 		{"http", p.http, "/api/v1/sets"},
@@ -63,11 +79,11 @@ func (d *doctor) checkPorts(ctx context.Context, p *ports) {
 		if slices.Contains(p.skip, port.name) {
 			continue
 		}
-		do := fmt.Sprintf("is it what the router was started with? say --%s-addr, or --skip %s", port.name, port.name)
-		got, err := ask(ctx, "http://"+port.addr+port.path)
+		got, err := ask(ctx, transport, scheme+port.addr+port.path)
 		switch {
 		case err != nil:
-			d.bad(port.name, do, "%s: %s", port.addr, portError(err))
+			do := fmt.Sprintf("is it what the router was started with? say --%s-addr, or --skip %s", port.name, port.name)
+			d.bad(port.name, cmp.Or(tlsHint(err), do), "%s: %s", port.addr, portError(err))
 		case port.name == "ops" && got.status != http.StatusOK:
 			d.bad(port.name, "look at the router's log; it takes no clients like this", "%s is not ready: %s", port.addr, strings.TrimSpace(got.body))
 		case got.status >= http.StatusInternalServerError:
@@ -78,7 +94,24 @@ func (d *doctor) checkPorts(ctx context.Context, p *ports) {
 		if err == nil && port.name == "http" {
 			d.clock(got)
 		}
+		shown = cmp.Or(shown, got.certificate)
 	}
+	d.certificate(shown)
+	return nil
+}
+
+// certificate notices one that should have been renewed by now.
+func (d *doctor) certificate(c *x509.Certificate) {
+	if c == nil {
+		return
+	}
+	const last = 10 // the part of its life by when whoever renews it has failed to
+	left := time.Until(c.NotAfter)
+	if left < c.NotAfter.Sub(c.NotBefore)/last {
+		d.bad("certificate", "renew it: the router reads the files of --tls-cert and --tls-key again by itself", "the router's expires in %v", left.Round(time.Minute))
+		return
+	}
+	d.good("certificate", "the router's is good until %s", c.NotAfter.Local().Format(time.DateTime))
 }
 
 // asked is an answer over HTTP.
@@ -87,9 +120,10 @@ type asked struct {
 	body         string
 	begun, ended time.Time
 	date         time.Time // by the server's clock, in whole seconds; zero: it did not say
+	certificate  *x509.Certificate
 }
 
-func ask(ctx context.Context, address string) (a asked, err error) {
+func ask(ctx context.Context, by http.RoundTripper, address string) (a asked, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -97,7 +131,7 @@ func ask(ctx context.Context, address string) (a asked, err error) {
 		return a, err
 	}
 	a.begun = time.Now()
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := by.RoundTrip(req)
 	if err != nil {
 		return a, err
 	}
@@ -108,6 +142,12 @@ func ask(ctx context.Context, address string) (a asked, err error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
 	a.body = string(body)
+	if resp.TLS != nil {
+		a.certificate = resp.TLS.PeerCertificates[0]
+	}
+	if a.status == http.StatusBadRequest && strings.Contains(a.body, plainToTLS) {
+		err = errors.New(plainToTLS)
+	}
 	return a, err
 }
 

@@ -100,6 +100,8 @@ func classify(err error) (code int, hint string) {
 		return exitFailed, "give it longer with --timeout"
 	case errors.As(err, &se) && se.Class == flags.ClassDenied:
 		return exitDenied, "use --api-key or HOLDFAST_API_KEY with a key that may do this"
+	case tlsHint(err) != "":
+		return exitFailed, tlsHint(err)
 	case errors.As(err, &se) && se.Class == flags.ClassTransient:
 		return exitFailed, "is it running, and are --server or --store right?"
 	case errors.As(err, &se):

@@ -15,6 +15,7 @@ type app struct {
 	apiKey                 string
 	keyFile                string
 	tlsCert, tlsKey, tlsCA string
+	tlsName                string // that the router's certificate is for
 	output                 string
 	fields                 []string
 	timeout                time.Duration
@@ -67,6 +68,7 @@ func newRoot(std stdio) *cobra.Command {
 	p.StringVar(&a.tlsCert, "tls-cert", "", "PEM file with the certificate to show to the router (HOLDFAST_TLS_CERT)")
 	p.StringVar(&a.tlsKey, "tls-key", "", "PEM file with the key of --tls-cert (HOLDFAST_TLS_KEY)")
 	p.StringVar(&a.tlsCA, "tls-ca", "", "PEM file with the authority that the router's certificate is of (HOLDFAST_TLS_CA)")
+	p.StringVar(&a.tlsName, "tls-server-name", "", "name that the router's certificate is for, where it is not that of --server (HOLDFAST_TLS_SERVER_NAME)")
 	p.StringVarP(&a.output, "output", "o", "", "table, json or yaml (default table on a terminal, else json)")
 	p.StringSliceVar(&a.fields, "fields", nil, "only these fields of the answer, by their names in JSON, such as key,state")
 	p.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long a command may take")
@@ -124,6 +126,7 @@ func (a *app) settle(cmd *cobra.Command) error {
 	orEnv(&a.tlsCert, "HOLDFAST_TLS_CERT", "")
 	orEnv(&a.tlsKey, "HOLDFAST_TLS_KEY", "")
 	orEnv(&a.tlsCA, "HOLDFAST_TLS_CA", "")
+	orEnv(&a.tlsName, "HOLDFAST_TLS_SERVER_NAME", "")
 	if cmd.Flags().Changed("api-key") && cmd.Flags().Changed("api-key-file") {
 		return usagef("--api-key and --api-key-file exclude each other")
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,6 +28,7 @@ type router struct {
 	grpc string
 	ops  string
 	http string
+	tls  *tls.Config // of a client; nil: without TLS
 
 	cmd *exec.Cmd
 	log *lockedBuffer
@@ -74,12 +76,21 @@ func (r *router) launch() {
 func (r *router) waitReady() {
 	r.t.Helper()
 	eventually(r.t, 20*time.Second, "router ready", func() error {
-		body, err := get(r.t.Context(), "http://"+r.ops+"/readyz")
+		body, err := r.ready()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, body)
 		}
 		return nil
 	})
+}
+
+func (r *router) ready() (string, error) {
+	if r.tls == nil {
+		return get(r.t.Context(), "http://"+r.ops+"/readyz")
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: r.tls}}
+	defer client.CloseIdleConnections()
+	return getBy(r.t.Context(), client, "https://"+r.ops+"/readyz")
 }
 
 // kill ends the process as a crash would. It is safe to call twice.
@@ -106,12 +117,14 @@ func (r *router) stop() int {
 
 func (r *router) cli() cli { return cli{r.t, []string{"--server", r.grpc}} }
 
-func get(ctx context.Context, url string) (string, error) {
+func get(ctx context.Context, url string) (string, error) { return getBy(ctx, http.DefaultClient, url) }
+
+func getBy(ctx context.Context, client *http.Client, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}

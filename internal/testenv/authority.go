@@ -68,7 +68,8 @@ func (a *Authority) Client(tb testing.TB, name string) *tls.Config {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	config.Certificates = []tls.Certificate{pair}
+	// Go would keep a certificate to itself that the server did not ask for.
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	return config
 }
 
@@ -85,7 +86,7 @@ func (a *Authority) sign(tb testing.TB, want x509.Certificate) (*x509.Certificat
 	}
 	want.BasicConstraintsValid = true
 	if want.NotAfter.IsZero() {
-		want.NotAfter = time.Now().Add(time.Hour)
+		want.NotBefore, want.NotAfter = time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
 	}
 	parent, signer := cmp.Or(a.cert, &want), cmp.Or(a.key, private)
 	der, err := x509.CreateCertificate(rand.Reader, &want, parent, private.Public(), signer)

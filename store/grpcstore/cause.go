@@ -1,10 +1,13 @@
 package grpcstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 )
@@ -58,13 +61,49 @@ type watchedTLS struct {
 func (w *watchedTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	creds := w.TransportCredentials
 	if w.current != nil {
-		creds = credentials.NewTLS(w.current())
+		config := w.current()
+		creds, authority = credentials.NewTLS(config), cmp.Or(config.ServerName, authority)
 	}
 	conn, info, err := creds.ClientHandshake(ctx, authority, raw)
 	w.cause.store(err)
-	return conn, info, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return &alertedConn{Conn: conn, cause: w.cause}, info, nil
 }
 
 func (w *watchedTLS) Clone() credentials.TransportCredentials {
 	return &watchedTLS{w.TransportCredentials.Clone(), w.current, w.cause}
+}
+
+// alertedConn notes what the other end says against our certificate. In TLS 1.3 that
+// comes after the handshake, which is over on this side by then, and gRPC may find only
+// that its writing fails.
+type alertedConn struct {
+	net.Conn
+	cause *lastCause
+}
+
+func (c *alertedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.note(err)
+	return n, err
+}
+
+func (c *alertedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		const arrived = 10 * time.Millisecond // what is to be read is here already
+		_ = c.SetReadDeadline(time.Now().Add(arrived))
+		_, said := c.Conn.Read(make([]byte, 1)) // the connection is lost, so that no data is
+		c.note(said)
+	}
+	return n, err
+}
+
+func (c *alertedConn) note(err error) {
+	var alert *net.OpError
+	if errors.As(err, &alert) && alert.Op == "remote error" {
+		c.cause.store(err)
+	}
 }
