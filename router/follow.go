@@ -49,6 +49,7 @@ func (r *Router) publish(ctx context.Context, name string) {
 		set, err = r.hub.Open(ctx, name)
 	}
 	var places sync.WaitGroup
+	places.Go(func() { r.page.Warm(ctx, name) })
 	for _, p := range r.places() {
 		places.Go(func() { p.run(ctx, set) })
 	}

@@ -50,10 +50,16 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 
 // pageHealth is what the page shows of the router.
 func (r *Router) pageHealth() adminweb.Health {
-	return adminweb.Health{
+	out := adminweb.Health{
 		Store: r.opts.StoreKind, Version: r.opts.Version, Started: r.started,
 		Mirrors: pagePlaces(r.Mirrors()), Caches: pagePlaces(r.Caches()),
 	}
+	for _, size := range r.sync.Sizes() {
+		if size.Oversize {
+			out.Large = append(out.Large, adminweb.Large{Set: size.Set, Bytes: size.Bytes, Limit: syncsvc.MaxClientBytes})
+		}
+	}
+	return out
 }
 
 func pagePlaces(in []SinkStatus) []adminweb.Place {

@@ -8,6 +8,7 @@
 package adminweb
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -59,6 +60,7 @@ type Page struct {
 
 	mu     sync.Mutex
 	boards map[string]*board // of sets that exist
+	warmed int               // entries of sets that were made ready before anybody asked
 }
 
 // New returns a page.
@@ -78,6 +80,37 @@ func New(opts Options) *Page {
 		p.mux.Handle(r.pattern, p.guard(r))
 	}
 	return p
+}
+
+// Warm makes a set ready, so that the first who looks at it after a start waits no
+// longer than the next. It does nothing once sets of mostWarm entries are ready: the
+// others become so when somebody asks. What goes wrong the first page will tell.
+func (p *Page) Warm(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, warmFor)
+	defer cancel()
+	b, err := p.board(ctx, name)
+	if err != nil || !p.affords(b.set.Head().Count) {
+		return
+	}
+	if c, err := b.current(); err == nil {
+		_ = b.trail.catchUp(ctx, p.opts.Store, c.Head())
+	}
+}
+
+// Bounds of what is made ready at a start.
+const (
+	mostWarm = 100_000          // entries, which take some 2 KiB each
+	warmFor  = 30 * time.Second // of reading a journal
+)
+
+func (p *Page) affords(entries int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.warmed+entries > mostWarm {
+		return false
+	}
+	p.warmed += entries
+	return true
 }
 
 // Drain asks pages that wait for changes to come back to another router.

@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/adminweb"
+	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
@@ -110,30 +115,64 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
-// TestManyFlags: a page of a large set is small, and says what it leaves out.
+// TestManyFlags: pages of a large set are small, with all that they load, and say what
+// they leave out.
 func TestManyFlags(t *testing.T) {
 	r := newRig(t, nil)
 	fill(r, 10_000)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.server.URL+"/s/default/flags?q=f0&page=2", nil)
+	const most = 300 << 10
+	for query, want := range map[string]string{
+		"":                       "1–100 of 10000 flags<",
+		"?q=f0&page=2":           "101–200 of 1000 flags, 10000 in the set",
+		"?sort=changed&page=100": "9901–10000 of 10000 flags<",
+	} {
+		page, bytes := r.zipped("/s/default/flags" + query)
+		for _, asset := range loaded.FindAllStringSubmatch(page, -1) {
+			script, n := r.zipped(asset[1])
+			bytes += n
+			for _, part := range imported.FindAllStringSubmatch(script, -1) {
+				_, n := r.zipped("/static/" + part[1])
+				bytes += n
+			}
+		}
+		if n := strings.Count(page, "<tr data-key"); n != 100 || !strings.Contains(page, want) {
+			t.Errorf("%s: %d flags are on the page, want 100 and %q", query, n, want)
+		}
+		if t.Logf("%s: %d bytes", query, bytes); bytes > most {
+			t.Errorf("%s: %d bytes are transferred, at most %d are allowed", query, bytes, most)
+		}
+	}
+}
+
+var (
+	loaded   = regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`)
+	imported = regexp.MustCompile(`from "\./([a-z]+\.js)"`)
+)
+
+// zipped gets a page as browsers do, and returns it with what was transferred of it.
+func (r *rig) zipped(path string) (body string, bytes int) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.server.URL+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	req.Header.Set("Accept-Encoding", "gzip")
 	a := r.do(req)
-	if len(a.body) > 300<<10 || a.Header.Get("Content-Encoding") != "gzip" {
-		t.Errorf("%d bytes, %s", len(a.body), a.Header.Get("Content-Encoding"))
+	if a.StatusCode != http.StatusOK {
+		r.t.Fatalf("%s: %d", path, a.StatusCode)
+	}
+	if a.Header.Get("Content-Encoding") == "" {
+		return a.body, len(a.body)
 	}
 	z, err := gzip.NewReader(strings.NewReader(a.body))
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	body, err := io.ReadAll(z)
+	text, err := io.ReadAll(z)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	if n := strings.Count(string(body), "<tr data-key"); n != 100 || !strings.Contains(string(body), "101–200 of 1000 flags, 10000 in the set") {
-		t.Errorf("%d flags are on the page", n)
-	}
+	return string(text), len(a.body)
 }
 
 func fill(r *rig, n int) {
@@ -147,18 +186,50 @@ func fill(r *rig, n int) {
 	r.apply(c)
 }
 
-// BenchmarkFlags is the server's time for the list of 10,000 flags.
+// BenchmarkFlags is the server's time for the list of 10,000 flags, with what a page
+// transfers.
 func BenchmarkFlags(b *testing.B) {
 	for _, query := range []string{"", "?q=sentence+team-7", "?sort=changed&page=50"} {
-		b.Run(query, func(b *testing.B) {
+		b.Run("query="+query, func(b *testing.B) {
 			r := newRig(b, nil)
 			fill(r, 10_000)
 			r.get("/s/default/flags")
-			b.ResetTimer()
+			n := 0
 			for b.Loop() {
-				if a := r.get("/s/default/flags" + query); a.StatusCode != 200 {
-					b.Fatal(a.StatusCode)
+				_, n = r.zipped("/s/default/flags" + query)
+			}
+			b.ReportMetric(float64(n), "bytes/page")
+		})
+	}
+}
+
+// BenchmarkFirstPage is the first page after a start, as it is and as it would be if
+// the set were made ready only then.
+func BenchmarkFirstPage(b *testing.B) {
+	st := memstore.New(nil)
+	b.Cleanup(func() { _ = st.Close() })
+	fill(&rig{t: b, store: st}, 10_000)
+	for _, warm := range []bool{true, false} {
+		b.Run(fmt.Sprintf("warm=%v", warm), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				h := hub.New(st, nil)
+				page := adminweb.New(adminweb.Options{Store: st, Hub: h})
+				if _, err := h.Open(b.Context(), "default"); err != nil {
+					b.Fatal(err)
 				}
+				if warm {
+					page.Warm(b.Context(), "default")
+				}
+				b.StartTimer()
+				w := httptest.NewRecorder()
+				page.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/s/default/flags", nil))
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Code)
+				}
+				b.StopTimer()
+				h.Close()
+				b.StartTimer()
 			}
 		})
 	}

@@ -30,6 +30,7 @@ type flagsPage struct {
 	Kinds    []string
 	May      bool // change flags
 	Deleted  bool
+	Large    *Large // nil: clients take the set as it is
 }
 
 // search is what the list is narrowed to.
@@ -71,7 +72,7 @@ func (v *visit) flags() error {
 	page := flagsPage{
 		screen: v.screen("Flags", "flags").at(c.Head()), Search: s, Found: len(found), Total: len(c.rows),
 		From: from + 1, To: from + len(shown), Facets: c.facets, Kinds: flags.AboutKinds(), May: v.may(authz.Write),
-		Deleted: c.Head().Status != flags.StatusLive,
+		Deleted: c.Head().Status != flags.StatusLive, Large: v.opts.Health().large(v.set),
 	}
 	for _, r := range shown {
 		created, _ := b.trail.of(flags.FlagKey(r.Key), c.Head().Version)
@@ -98,6 +99,8 @@ func (v *visit) open(ctx context.Context) (*board, *catalog, error) {
 		return nil, nil, err
 	}
 	// Without the journal, pages say what there is and not since when.
+	ctx, cancel := context.WithTimeout(ctx, trailPause)
+	defer cancel()
 	if err := b.trail.catchUp(ctx, v.opts.Store, c.Head()); err != nil {
 		v.opts.Logger.InfoContext(ctx, "page: history not read to its end", "set", v.set, "err", err)
 	}

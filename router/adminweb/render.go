@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{
-		"ago": ago, "age": age, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args, "join": strings.Join,
+		"ago": ago, "age": age, "moment": moment, "who": who, "asset": asset, "percent": percent, "plural": plural, "args": args, "join": strings.Join, "mib": mib,
 	}).ParseFS(files, "templates/frame.html", "templates/parts.html"))
 	out := map[string]*template.Template{}
 	entries, err := files.ReadDir("templates")
@@ -177,6 +178,11 @@ func percent(part, whole int) string {
 		return "0 %"
 	}
 	return strconv.FormatFloat(float64(part)*100/float64(whole), 'f', -1, 32) + " %"
+}
+
+// mib writes a size for people.
+func mib(bytes int) string {
+	return strconv.FormatFloat(math.Round(float64(bytes)/(1<<20)*10)/10, 'f', -1, 64) + " MiB"
 }
 
 func plural(n int, one string) string {

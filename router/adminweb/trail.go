@@ -61,10 +61,8 @@ func newTrail(set string) *trail {
 	return &trail{set: set, turn: make(chan struct{}, 1), entries: map[flags.EntryKey]*past{}, forms: map[shape][]byte{}}
 }
 
-// catchUp reads what the journal has gained, for as long as a page can wait.
+// catchUp reads what the journal has gained, until ctx ends.
 func (t *trail) catchUp(ctx context.Context, journal store.History, head flags.Head) error {
-	ctx, cancel := context.WithTimeout(ctx, trailPause)
-	defer cancel()
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
