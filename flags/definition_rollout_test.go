@@ -59,7 +59,7 @@ func TestSummary(t *testing.T) {
 		{flag, `{"x":1}`, `{"x":1}`, "f: unchanged"},
 		{flag, `{`, `{}`, `flag "f" changed`},
 		{override, "", string(on), `override "f" for "t1": on`},
-		{flags.EntryKey{Kind: flags.KindEvaluator, Name: "e"}, `true`, `false`, `evaluator "e" changed`},
+		{flags.EntryKey{Kind: flags.KindEvaluator, Name: "e"}, `true`, `false`, `segment "e" changed`},
 	} {
 		bytesOf := func(s string) []byte {
 			if s == "" {

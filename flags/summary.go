@@ -8,22 +8,27 @@ import (
 )
 
 // Summary says in a few words what a change did to an entry: nil bytes before or
-// after are those of an entry that was not there.
+// after are those of an entry that was not there. A shared evaluator is called a
+// segment, as it is wherever people change one.
 func Summary(key EntryKey, before, after []byte) string {
+	name := key.String()
+	if key.Kind == KindEvaluator {
+		name = fmt.Sprintf("segment %q", key.Name)
+	}
 	switch {
 	case after == nil:
-		return key.String() + " deleted"
+		return name + " deleted"
 	case key.Kind == KindOverride:
-		return fmt.Sprintf("%s: %s", key, OverrideVariant(after))
+		return fmt.Sprintf("%s: %s", name, OverrideVariant(after))
 	case before == nil:
-		return key.String() + " created"
+		return name + " created"
 	case key.Kind != KindFlag:
-		return key.String() + " changed"
+		return name + " changed"
 	}
 	was, err1 := ParseDefinition(before)
 	is, err2 := ParseDefinition(after)
 	if err1 != nil || err2 != nil {
-		return key.String() + " changed"
+		return name + " changed"
 	}
 	parts := differences(was, is)
 	if len(parts) == 0 {

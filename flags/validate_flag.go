@@ -3,6 +3,8 @@ package flags
 import (
 	"slices"
 	"strings"
+
+	"github.com/holdfast-flags/holdfast/internal/spelling"
 )
 
 // flagFields are the fields of flagd's schema; any others are kept as they are.
@@ -63,7 +65,7 @@ func (ch *checker) field(it item, k *kid) {
 func misspelt(name string) (meant string, ok bool) {
 	for _, field := range flagFields {
 		difference := len(name) - len(field)
-		if difference*difference <= 1 && (strings.EqualFold(name, field) || editDistance(name, field) == 1) {
+		if difference*difference <= 1 && (strings.EqualFold(name, field) || spelling.Distance(name, field) == 1) {
 			return field, true
 		}
 	}

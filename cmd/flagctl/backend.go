@@ -69,7 +69,7 @@ func (a *app) with(ctx context.Context, f func(ctx context.Context, st store.Sto
 			err = cerr
 		}
 	}()
-	return f(ctx, st)
+	return a.hinted(ctx, st, f(ctx, st))
 }
 
 // contents loads the set as it is now.

@@ -33,7 +33,7 @@ func savedTable(w io.Writer, views []savedView) {
 
 func (a *app) backupCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "backup FILE", Short: "Write all sets, or the one of --set, with their history into a file", Args: cobra.ExactArgs(1),
+		Use: "backup FILE", Short: "Write all sets, or the one of --set, with their history into a file", Args: cobra.ExactArgs(1), ValidArgsFunction: completeFile,
 		Long: `Write all sets, or the one of --set or HOLDFAST_SET, with their history into a
 file. Each set is as it was at one revision. The file has a digest over all of it,
 and each set its own. It appears under its name only once it is whole.`,

@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -53,26 +51,6 @@ func variantNames(d flags.Definition) string {
 	return strings.Join(names, ", ")
 }
 
-// nearest returns the flags whose keys resemble key, for hints.
-func nearest(c entries, key string) string {
-	var near []string
-	for e := range c.All() {
-		if e.Key.Kind == flags.KindFlag && resembles(e.Key.Name, key) {
-			near = append(near, e.Key.Name)
-		}
-	}
-	if len(near) == 0 {
-		return "`flagctl list` shows the flags there are"
-	}
-	slices.Sort(near)
-	return "did you mean " + strings.Join(near[:min(3, len(near))], ", ") + "?"
-}
-
-func resembles(a, b string) bool {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	return len(b) > 2 && (strings.Contains(a, b) || strings.Contains(b, a) || a[:min(3, len(a))] == b[:3])
-}
-
 // checkName refuses new names that nobody could type or tell apart: what is there
 // already under such a name can still be read and deleted.
 func checkName(what, name string) error {
@@ -90,16 +68,4 @@ func checkName(what, name string) error {
 		return usagef("the %s %q begins or ends with a space", what, shown)
 	}
 	return nil
-}
-
-// unknownVariant names what there is, and what was probably meant.
-func unknownVariant(key string, d flags.Definition, name string) error {
-	err := &exitError{code: exitUsage, err: fmt.Errorf("%s has no variant %q; it has %s", key, clean(shorten(name, 60)), variantNames(d))}
-	for _, v := range d.Variants() {
-		if strings.EqualFold(v.Name, name) || resembles(v.Name, name) {
-			err.hint = "did you mean " + v.Name + "?"
-			break
-		}
-	}
-	return err
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
 )
@@ -42,14 +44,14 @@ func notFoundf(hint, format string, args ...any) error {
 
 // report prints what is wrong, and a hint at what to do about it, and returns the
 // exit code.
-func report(std stdio, command string, err error) int {
+func report(std stdio, cmd *cobra.Command, err error) int {
 	code, hint := classify(err)
 	var answered *answer
 	if errors.As(err, &answered) {
 		return code // it is no fault, and has been printed
 	}
 	if hint == "" && code == exitUsage {
-		hint = "see `" + command + " --help`"
+		hint = usageHint(cmd, err)
 	}
 	l := layoutOf(std.err, std.getenv)
 	fmt.Fprintf(std.err, "%s %s\n", l.paint(red, "flagctl:"), message(err))

@@ -27,7 +27,7 @@ that the file does not name stay as they are, unless --prune is given. A set
 that does not exist is created.`,
 		Example: `  flagctl import flags.json --reason "initial import"
   flagctl import flags.yaml --prune --dry-run`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "flagd" {
 				return usagef("--format %q: this version reads flagd", format)

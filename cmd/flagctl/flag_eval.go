@@ -30,6 +30,7 @@ type asking struct {
 	key, at       string
 	ec            flags.EvaluationContext
 	explain, test bool
+	sample        int
 }
 
 func (a *app) evalCmd() *cobra.Command {
@@ -46,16 +47,21 @@ string, and zip='"01234"' a string of digits.
 --explain shows the path through the rule: each condition, what came of it, and
 the values it saw. --test prints nothing and exits with 0 where the value is true,
 and with 1 where it is anything else or there is none, for scripts; other exit
-codes are those of every command.`,
+codes are those of every command. --sample says how many of so many made-up
+targeting keys, with the same attributes, get each variant.`,
 		Example: `  flagctl eval new-checkout --entity tenant-42 --attr plan=pro --attr seats=30
   flagctl eval new-checkout --context '{"targetingKey":"tenant-42","geo":{"country":"NZ"}}'
   flagctl eval new-checkout --entity tenant-42 --attr plan=pro --explain
+  flagctl eval new-checkout --attr plan=pro --attr country=NZ --sample 10000
   if flagctl eval maintenance --test; then echo closed; fi`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ec, err := evaluationContext(entity, contextJSON, attrs)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("sample") && (q.sample < 1 || q.sample > maxSample) {
+				return usagef("--sample %d: want a number from 1 to %d", q.sample, maxSample)
 			}
 			q.key, q.ec = args[0], ec
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error { return a.eval(ctx, st, &q) })
@@ -67,6 +73,10 @@ codes are those of every command.`,
 	f.StringVar(&contextJSON, "context", "", "the context as a JSON object; --entity and --attr go on top")
 	f.BoolVar(&q.explain, "explain", false, "show the path through the rule with the values seen")
 	f.BoolVar(&q.test, "test", false, "print nothing; exit with 0 for true and 1 for anything else")
+	f.IntVar(&q.sample, "sample", 0, "evaluate for so many made-up targeting keys, and count who gets what")
+	for _, other := range []string{"entity", "explain", "test"} {
+		cmd.MarkFlagsMutuallyExclusive("sample", other)
+	}
 	cmd.MarkFlagsMutuallyExclusive("explain", "test")
 	atFlag(cmd, &q.at)
 	return cmd
@@ -81,7 +91,11 @@ func (a *app) eval(ctx context.Context, st store.Store, q *asking) error {
 	if !ok {
 		return notFoundf(nearest(c, q.key), "no flag %q in set %q", q.key, a.set)
 	}
-	d := flags.NewSnapshot(c.Checkpoint()).View().ValueDetails(q.key, q.ec, flags.Value{})
+	snapshot := flags.NewSnapshot(c.Checkpoint()).View()
+	if q.sample > 0 {
+		return a.sample(snapshot, q)
+	}
+	d := snapshot.ValueDetails(q.key, q.ec, flags.Value{})
 	if q.test {
 		if d.ErrorCode == flags.ErrorNone && d.Value.Kind() == flags.ValueBool && d.Value.Bool() {
 			return nil

@@ -63,9 +63,7 @@ func getTable(w io.Writer, v *getView, d flags.Definition) {
 	for _, s := range d.Variants() {
 		row(w, "variant "+s.Name, string(s.Value))
 	}
-	for i, line := range v.Rules {
-		row(w, fmt.Sprintf("rule %d", i+1), line)
-	}
+	ruleRows(w, v.Rules, defaultText(d))
 	if rule := d.Targeting(); rule != nil && v.Rules == nil {
 		row(w, "targeting", string(rule))
 	}
@@ -80,6 +78,25 @@ func getTable(w io.Writer, v *getView, d flags.Definition) {
 	}
 	if v.Changed != nil {
 		row(w, "changed", v.Changed.text())
+	}
+}
+
+// ruleRows shows the rules and who is left, the last being those that no rule matches.
+func ruleRows(w io.Writer, lines []string, byDefault string) {
+	for i, line := range lines {
+		serve, last := strings.CutPrefix(line, "else ")
+		switch {
+		case last && i == 0: // there is no rule before it: it is for everybody
+			row(w, "rollout", serve)
+			return
+		case last:
+			row(w, "else", serve)
+			return
+		}
+		row(w, fmt.Sprintf("rule %d", i+1), line)
+	}
+	if len(lines) > 0 {
+		row(w, "else", byDefault+" (the default)")
 	}
 }
 

@@ -14,7 +14,8 @@ func (a *app) rolloutCmd() *cobra.Command {
 	var by string
 	cmd := a.editing("rollout KEY VARIANT=WEIGHT[,...]", "Serve variants by share, sticky per targeting key",
 		`  flagctl rollout new-checkout on=25,off=75
-  flagctl rollout new-checkout on=1,off=999 --by tenant`, cobra.ExactArgs(2),
+  flagctl rollout new-checkout on=1,off=999 --by tenant
+  flagctl target new-checkout --when 'segment("nz-pro")' --serve on=25,off=75   # only of these`, cobra.ExactArgs(2),
 		func(d flags.Definition, args []string) (flags.Definition, string, error) {
 			shares, err := sharesOf(d, args[0], args[1])
 			if err != nil {
@@ -33,7 +34,8 @@ func (a *app) rolloutCmd() *cobra.Command {
 			}
 			return d, note, nil
 		})
-	cmd.Long = `Serve variants by share. Who gets which is decided by a hash of flag key and
+	cmd.Long = `Serve variants by share, to everybody; ` + "`flagctl target`" + ` serves shares to whom a
+condition is true for, and leaves the others be. Who gets which is decided by a hash of flag key and
 targeting key, so an entity keeps its variant while shares grow. --by ATTRIBUTE
 buckets by another attribute of the context instead. Contexts without it get
 the default variant.`

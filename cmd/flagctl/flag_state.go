@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/expression"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -23,6 +24,11 @@ func (a *app) editing(use, short, example string, args cobra.PositionalArgs, edi
 				d, note, err := edit(d, args)
 				if err != nil {
 					return nil, "", err
+				}
+				for _, name := range expression.Segments(d.Targeting()) {
+					if _, ok := c.Get(segmentKey(name)); !ok {
+						return nil, "", a.noSegment(c, name)
+					}
 				}
 				after := d.Bytes()
 				if string(after) == string(e.Bytes) {

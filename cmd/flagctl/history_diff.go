@@ -28,8 +28,9 @@ func (d *diffFlags) register(cmd *cobra.Command) {
 func (a *app) diffCmd() *cobra.Command {
 	d := &diffFlags{}
 	cmd := &cobra.Command{
-		Use:   "diff REVISION [REVISION] | diff FILE",
-		Short: "Show what changed between two revisions, or between the set and a file",
+		Use:               "diff REVISION [REVISION] | diff FILE",
+		ValidArgsFunction: completeFile,
+		Short:             "Show what changed between two revisions, or between the set and a file",
 		Long: `Show what leads from one revision to another, or to the set as it is now. With a
 flagd file (JSON or YAML, - for standard input) show what leads from the set to
 the file: what ` + "`flagctl import --prune`" + ` would do. A file whose name looks like a

@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		return report(std, cmd.CommandPath(), err)
+		return report(std, cmd, err)
 	}
 	return exitOK
 }

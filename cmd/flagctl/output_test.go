@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -118,7 +120,7 @@ func TestMessages(t *testing.T) {
 		{usagef("wrong"), `wrong`, exitUsage},
 	} {
 		var out bytes.Buffer
-		if code := report(stdio{err: &out, getenv: func(string) string { return "" }}, "flagctl", tc.err); code != tc.code {
+		if code := report(stdio{err: &out, getenv: func(string) string { return "" }}, &cobra.Command{Use: "flagctl"}, tc.err); code != tc.code {
 			t.Errorf("%v: exit code %d, want %d", tc.err, code, tc.code)
 		}
 		if first, _, _ := strings.Cut(out.String(), "\n"); first != "flagctl: "+tc.text {

@@ -28,7 +28,7 @@ func (a *app) overrideSetCmd() *cobra.Command {
 	w := &writeFlags{}
 	var entity string
 	cmd := &cobra.Command{
-		Use: "set KEY --entity ID VARIANT", Short: "Set the variant that an entity gets, whatever the rules say",
+		Use: "set KEY --entity ID VARIANT", Short: "Set the variant that an entity gets, whatever the rules say", SuggestFor: []string{"create", "add"},
 		Example: "  flagctl override set new-checkout --entity tenant-42 on",
 		Args:    cobra.ExactArgs(2), ValidArgsFunction: a.completeFlagThenVariant,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,7 +64,7 @@ func (a *app) overrideRemoveCmd() *cobra.Command {
 	w := &writeFlags{}
 	var entity string
 	cmd := &cobra.Command{
-		Use: "rm KEY --entity ID", Short: "Remove an override", Example: "  flagctl override rm new-checkout --entity tenant-42",
+		Use: "rm KEY --entity ID", Short: "Remove an override", SuggestFor: []string{"delete", "remove", "clear", "unset"}, Example: "  flagctl override rm new-checkout --entity tenant-42",
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
@@ -77,8 +77,19 @@ func (a *app) overrideRemoveCmd() *cobra.Command {
 		},
 	}
 	entityFlag(cmd, &entity)
+	mustCompleteBy(cmd, "entity", a.completeEntity)
 	w.register(cmd)
 	return cmd
+}
+
+// completeEntity completes the targeting keys that a flag has overrides for.
+func (a *app) completeEntity(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return a.complete(cmd, func(c *flags.Contents) []string {
+		if len(args) == 0 {
+			return nil
+		}
+		return sortedKeys(overridesOf(c, args[0]))
+	})
 }
 
 // entityFlag registers the required --entity.

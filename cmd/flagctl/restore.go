@@ -22,7 +22,7 @@ func (a *app) restoreCmd() *cobra.Command {
 	w := &writeFlags{}
 	var force bool
 	cmd := &cobra.Command{
-		Use: "restore FILE", Short: "Bring sets back as a backup has them, as a new epoch", Args: cobra.ExactArgs(1),
+		Use: "restore FILE", Short: "Bring sets back as a backup has them, as a new epoch", Args: cobra.ExactArgs(1), ValidArgsFunction: completeFile,
 		Long: `Bring the sets of a backup back, or the one of --set or HOLDFAST_SET. The epoch of
 the set ends where it is, and a new one begins with the contents of the backup: nobody
 goes back in time, whoever writes by what it saw before conflicts and looks again,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,6 +53,8 @@ func newRoot(std stdio) *cobra.Command {
 		Example:       rootExample,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// The hint has what it was typed for.
+		DisableSuggestions: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.settle(cmd)
 		},
@@ -58,6 +62,9 @@ func newRoot(std stdio) *cobra.Command {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
+	root.SetFlagErrorFunc(misspeltCommand)
+	// What is not a file must not complete to the names of those there are.
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 
 	p := root.PersistentFlags()
 	p.StringVar(&a.server, "server", "", "router to talk to, HOST:PORT (HOLDFAST_SERVER, default localhost:8015)")
@@ -73,6 +80,10 @@ func newRoot(std stdio) *cobra.Command {
 	p.StringSliceVar(&a.fields, "fields", nil, "only these fields of the answer, by their names in JSON, such as key,state")
 	p.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long a command may take")
 	mustComplete(root, "output", "table", "json", "yaml")
+	for _, file := range []string{"api-key-file", "tls-cert", "tls-key", "tls-ca"} {
+		mustCompleteBy(root, file, completeFile)
+	}
+	mustCompleteBy(root, "set", a.completeSets(math.MaxInt))
 
 	root.AddGroup(
 		&cobra.Group{ID: "flags", Title: "Flags:"},
@@ -99,6 +110,12 @@ func group(use, short string, cmds ...*cobra.Command) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(cmds...)
+	var examples []string
+	for _, c := range cmds {
+		example, _, _ := strings.Cut(c.Example, "\n")
+		examples = append(examples, example)
+	}
+	cmd.Example = strings.Join(examples, "\n")
 	return cmd
 }
 
@@ -146,8 +163,16 @@ func (a *app) settle(cmd *cobra.Command) error {
 // mustComplete registers fixed completions; it fails only for a flag that does
 // not exist, which is a mistake of ours.
 func mustComplete(cmd *cobra.Command, flag string, values ...string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
+	mustCompleteBy(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func mustCompleteBy(cmd *cobra.Command, flag string, words cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, words); err != nil {
 		panic(err)
 	}
+}
+
+// completeFile completes names of files.
+func completeFile(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
 }

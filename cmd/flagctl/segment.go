@@ -45,7 +45,7 @@ func (a *app) segmentSetCmd() *cobra.Command {
 	w := &writeFlags{}
 	var when string
 	cmd := &cobra.Command{
-		Use: "set NAME --when EXPRESSION", Short: "Create a segment, or change it for all flags that use it",
+		Use: "set NAME --when EXPRESSION", Short: "Create a segment, or change it for all flags that use it", SuggestFor: []string{"create", "add", "edit"},
 		Example: `  flagctl segment set pilots --when 'tenant in ["acme", "initech"] || endsWith(email, "@example.com")'
   flagctl target new-checkout --when 'segment("pilots")' --serve on`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
@@ -111,7 +111,7 @@ func (a *app) segmentGetCmd() *cobra.Command {
 				}
 				e, ok := c.Get(segmentKey(args[0]))
 				if !ok {
-					return a.noSegment(args[0])
+					return a.noSegment(c, args[0])
 				}
 				v := segmentOf(e, segmentUsers(c))
 				return a.print(v, func(w io.Writer) {
@@ -130,13 +130,13 @@ func (a *app) segmentGetCmd() *cobra.Command {
 func (a *app) segmentDeleteCmd() *cobra.Command {
 	w := &writeFlags{}
 	cmd := &cobra.Command{
-		Use: "delete NAME", Short: "Delete a segment that no flag uses any more", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
+		Use: "delete NAME", Short: "Delete a segment that no flag uses any more", SuggestFor: []string{"rm", "remove"}, Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeSegment,
 		Example: "  flagctl segment delete pilots",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd, w, func(c *store.View) ([]flags.Mutation, string, error) {
 				key := segmentKey(args[0])
 				if _, ok := c.Get(key); !ok {
-					return nil, "", a.noSegment(args[0])
+					return nil, "", a.noSegment(c, args[0])
 				}
 				if users := segmentUsers(c)[args[0]]; len(users) > 0 {
 					return nil, "", &exitError{code: exitFailed, err: fmt.Errorf("segment %q is used by %s", args[0], strings.Join(users, ", ")), hint: "change their rules first with `flagctl target`"}
@@ -147,10 +147,6 @@ func (a *app) segmentDeleteCmd() *cobra.Command {
 	}
 	w.register(cmd)
 	return cmd
-}
-
-func (a *app) noSegment(name string) error {
-	return notFoundf("`flagctl segment list` shows the segments there are", "no segment %q in set %q", name, a.set)
 }
 
 func segmentsOf(c *flags.Contents) []segmentView {

@@ -11,7 +11,7 @@ import (
 func (a *app) validateCmd() *cobra.Command {
 	var when string
 	cmd := &cobra.Command{
-		Use: "validate FILE...", Short: "Check flagd files and name every fault in them, without a router",
+		Use: "validate FILE...", Short: "Check flagd files and name every fault in them, without a router", ValidArgsFunction: completeFile,
 		Example: `  flagctl validate flags.json more.yaml
   flagctl validate --when 'semver(version) >= "2.1.0"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {

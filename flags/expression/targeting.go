@@ -106,7 +106,7 @@ func (s Serve) term(before map[bucket]bool) (any, error) {
 
 func (s Serve) entries() ([]any, error) {
 	if len(s.Split) < 2 { // flagd ignores a lone share
-		return nil, errors.New("a split has two shares or more")
+		return nil, errors.New("a split has two shares or more: give every variant its own, such as on = 25, off = 75")
 	}
 	var entries []any
 	var seen []string

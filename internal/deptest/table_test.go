@@ -20,13 +20,14 @@ const (
 var table = map[string]rule{
 	"internal/jsonlogic":      {},
 	"internal/sabotage":       {},
+	"internal/spelling":       {},
 	"internal/pb":             {},
 	"internal/pb/holdfast/v1": {others: []string{grpc, protobuf}},
 	"internal/pb/flagd/...":   {others: []string{grpc, protobuf, connect}},
 	"internal/pb/schema/v1":   {others: []string{protobuf, connect}},
 	"breaker":                 {others: []string{"github.com/sony/gobreaker/v2"}},
 
-	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage"}},
+	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage", "internal/spelling"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
 	"flags/expression":  {own: []string{"flags", "internal/jsonlogic"}}, // the notation of rules for people
