@@ -13,20 +13,30 @@ import (
 // shown is a command of the README with the answer printed under it.
 type shown struct{ command, answer string }
 
-// commandsShown returns what the README shows as a session of a terminal: "$ command",
-// over more lines if they end in a backslash, and the answer up to the next one.
-func commandsShown(t *testing.T) (all []shown) {
+func readREADME(t *testing.T) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllSubmatch(readme, -1) {
-		for _, part := range strings.Split("\n"+string(block[1]), "\n$ ")[1:] {
-			part = strings.ReplaceAll(part, "\\\n", " ")
-			command, answer, _ := strings.Cut(part, "\n")
-			all = append(all, shown{command, answer})
-		}
+	return string(readme)
+}
+
+// commandsShown returns what the README shows as a session of a terminal: "$ command",
+// over more lines if they end in a backslash, and the answer up to the next one.
+func commandsShown(t *testing.T) (all []shown) {
+	t.Helper()
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(readREADME(t), -1) {
+		all = append(all, session(block[1])...)
+	}
+	return all
+}
+
+func session(block string) (all []shown) {
+	for _, part := range strings.Split("\n"+block, "\n$ ")[1:] {
+		part = strings.ReplaceAll(part, "\\\n", " ")
+		command, answer, _ := strings.Cut(part, "\n")
+		all = append(all, shown{command, answer})
 	}
 	return all
 }
