@@ -41,12 +41,16 @@ func (f *form) evaluationContext(id string) flags.EvaluationContext {
 		return flags.EvaluationContext{}
 	}
 	if text != "" {
+		if !strings.HasPrefix(text, "{") { // no place in it would say more
+			f.refuse("context", "A context is a JSON object, such as {\"plan\": \"pro\"}.")
+			return flags.EvaluationContext{}
+		}
 		if _, err := flags.Canonical([]byte(text)); err != nil {
 			f.refuse("context", "%s", faultText(err))
 			return flags.EvaluationContext{}
 		}
-		if err := json.Unmarshal([]byte(text), &members); err != nil || members == nil {
-			f.refuse("context", "A context is a JSON object, such as {\"plan\": \"pro\"}.")
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			f.refuse("context", "%v", err)
 			return flags.EvaluationContext{}
 		}
 	}
