@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -16,49 +15,43 @@ import (
 
 func (a *app) importCmd() *cobra.Command {
 	w := &writeFlags{}
-	var format string
+	format := &fileFormat{}
 	var prune bool
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Write the flags of a flagd file (JSON or YAML) into the set, in one commit",
-		Long: `Write the flags of a flagd file into the set, in one commit: all of them or,
-where any definition has a fault, none. FILE may be - for standard input. Flags
-that the file does not name stay as they are, unless --prune is given. A set
-that does not exist is created.`,
+		Short: "Write the flags of a file (JSON or YAML) into the set, in one commit",
+		Long: `Write the flags of a flagd file, or of one that another product exported, into
+the set, in one commit: all of them or, where any definition has a fault, none.
+FILE may be - for standard input. Flags that the file does not name stay as they
+are, unless --prune is given. A set that does not exist is created.
+
+Of other products, what is not exactly the same here is noted on standard error,
+flag by flag. What cannot be kept at all is listed, and nothing is written; with
+--lossy it is left out, and the flags that it is of are imported switched off.`,
 		Example: `  flagctl import flags.json --reason "initial import"
-  flagctl import flags.yaml --prune --dry-run`,
+  flagctl import flags.yaml --prune --dry-run
+  flagctl import export.json --format launchdarkly --environment production --dry-run`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: completeFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "flagd" {
-				return usagef("--format %q: this version reads flagd", format)
+			if err := format.check(); err != nil {
+				return err
 			}
 			p := a.progress()
 			defer p.done()
 			p.say("reading %s", args[0])
-			doc, err := a.readDocument(args[0])
+			doc, notes, err := a.read(args[0], format)
 			if err != nil {
 				return err
 			}
+			w.notes = notes
 			p.say("importing %d entries", len(doc.Entries()))
 			return a.importDocument(cmd, w, doc, prune)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "flagd", "form of the file")
+	format.register(cmd)
 	cmd.Flags().BoolVar(&prune, "prune", false, "delete what the file does not name")
-	mustComplete(cmd, "format", "flagd")
 	w.register(cmd)
 	return cmd
-}
-
-func (a *app) readDocument(path string) (*flags.Document, error) {
-	if path == "-" {
-		data, err := io.ReadAll(io.LimitReader(a.std.in, flags.MaxDocumentBytes+1)) // one more is refused below
-		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
-		}
-		return flagdfile.Parse(data, "stdin")
-	}
-	return flagdfile.Read(path)
 }
 
 // importDocument writes the document as one commit: the first one of a new set,
@@ -127,7 +120,7 @@ func (a *app) exportCmd() *cobra.Command {
 		Example: `  flagctl export > flags.json
   flagctl export --at 57 -o yaml > then.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "flagd" {
+			if format != flagdFormat {
 				return usagef("--format %q: this version writes flagd", format)
 			}
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
@@ -148,8 +141,8 @@ func (a *app) exportCmd() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "flagd", "form of the output")
-	mustComplete(cmd, "format", "flagd")
+	cmd.Flags().StringVar(&format, "format", flagdFormat, "form of the output")
+	mustComplete(cmd, "format", flagdFormat)
 	atFlag(cmd, &at)
 	return cmd
 }

@@ -10,9 +10,11 @@ import (
 
 func (a *app) validateCmd() *cobra.Command {
 	var when string
+	format := &fileFormat{}
 	cmd := &cobra.Command{
-		Use: "validate FILE...", Short: "Check flagd files and name every fault in them, without a router", ValidArgsFunction: completeFile,
+		Use: "validate FILE...", Short: "Check files of flags and name every fault in them, without a router", ValidArgsFunction: completeFile,
 		Example: `  flagctl validate flags.json more.yaml
+  flagctl validate export.json --format unleash
   flagctl validate --when 'semver(version) >= "2.1.0"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch condition := cmd.Flags().Changed("when"); {
@@ -23,17 +25,21 @@ func (a *app) validateCmd() *cobra.Command {
 			case len(args) == 0:
 				return usagef("nothing to validate: name a file, or a condition with --when")
 			}
-			return a.validateFiles(args)
+			if err := format.check(); err != nil {
+				return err
+			}
+			return a.validateFiles(args, format)
 		},
 	}
 	cmd.Flags().StringVar(&when, "when", "", "check a condition instead, and print its normal form and its JsonLogic")
+	format.register(cmd)
 	return cmd
 }
 
-func (a *app) validateFiles(paths []string) error {
+func (a *app) validateFiles(paths []string, format *fileFormat) error {
 	failed := 0
 	for _, path := range paths {
-		doc, err := a.readDocument(path)
+		doc, _, err := a.read(path, format)
 		if err == nil {
 			err = doc.Check()
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/vendorformat"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
@@ -23,6 +24,8 @@ type writeFlags struct {
 	ifRevision uint64
 	dryRun     bool
 	wait       time.Duration
+
+	notes []vendorformat.Note // of an import: part of the answer
 }
 
 func (w *writeFlags) register(cmd *cobra.Command) {
@@ -40,6 +43,8 @@ type writeView struct {
 	DryRun  bool         `json:"dryRun,omitempty"`
 	Changes []changeView `json:"changes"`
 	Note    string       `json:"note,omitempty"`
+
+	Notes []vendorformat.Note `json:"notes,omitempty"` // what an import has not kept exactly
 }
 
 // newCommit begins a commit; with --if-revision the set must be there.
@@ -84,7 +89,7 @@ func (a *app) changeIn(ctx, wait context.Context, st store.Store, w *writeFlags,
 	if err != nil {
 		return err
 	}
-	answer := writeView{DryRun: w.dryRun}
+	answer := writeView{DryRun: w.dryRun, Notes: w.notes}
 	var token flags.Token
 	accepted, err := store.Edit(ctx, st, commit, func(v *store.View) (changes []flags.Mutation, err error) {
 		if err := ended(v.Head()); err != nil {
@@ -120,7 +125,7 @@ func (a *app) changeIn(ctx, wait context.Context, st store.Store, w *writeFlags,
 // apply makes a commit that depends on nothing that is there. Waiting for the
 // fleet is bounded by its own time, not by that of ctx.
 func (a *app) apply(ctx, wait context.Context, st store.Store, w *writeFlags, commit flags.Commit, note string) error {
-	answer := writeView{DryRun: w.dryRun, Note: note, Changes: viewOfChanges(flags.NewContents(a.set), commit.Changes)}
+	answer := writeView{DryRun: w.dryRun, Notes: w.notes, Note: note, Changes: viewOfChanges(flags.NewContents(a.set), commit.Changes)}
 	if w.dryRun {
 		if err := a.prepare(ctx, st, commit); err != nil {
 			return err

@@ -23,15 +23,25 @@ const maxYAMLBytes = 8 << 20
 
 // parseYAML converts YAML to JSON, so that there is one reader of flag files.
 func parseYAML(data []byte, name string) (*flags.Document, error) {
-	root, fault := decodeYAML(data)
-	if fault == nil {
-		// Aliases may make a file a little larger, not explode it.
-		c := &converter{limit: min(flags.MaxDocumentBytes, 16*len(data)+1<<16)}
-		if fault = c.value(root, 0); fault == nil {
-			return flags.ParseConverted(c.out, name, c.position)
-		}
+	text, position, fault := convertYAML(data)
+	if fault != nil {
+		return nil, &flags.ValidationError{File: name, Faults: []flags.Fault{*fault}}
 	}
-	return nil, &flags.ValidationError{File: name, Faults: []flags.Fault{*fault}}
+	return flags.ParseConverted(text, name, position)
+}
+
+// convertYAML returns YAML as JSON, and where in the YAML each byte of it came from.
+func convertYAML(data []byte) (text []byte, position func(offset int) (line, column int), fault *flags.Fault) {
+	root, fault := decodeYAML(data)
+	if fault != nil {
+		return nil, nil, fault
+	}
+	// Aliases may make a file a little larger, not explode it.
+	c := &converter{limit: min(flags.MaxDocumentBytes, 16*len(data)+1<<16)}
+	if fault = c.value(root, 0); fault != nil {
+		return nil, nil, fault
+	}
+	return c.out, c.position, nil
 }
 
 // lineInMessage finds where a message of the YAML library says the fault is.

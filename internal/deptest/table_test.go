@@ -38,6 +38,8 @@ var table = map[string]rule{
 	"flags/sessiongrpc": {own: []string{"internal/session"}, others: []string{grpc}},
 	"flags/openfeature": {own: []string{"flags"}, others: []string{"github.com/open-feature/go-sdk"}},
 
+	"internal/vendorformat": {own: []string{"flags", "flags/flagdfile"}}, // files of other products become flag files
+
 	"store":             {own: []string{"flags"}},
 	"store/storetest":   {own: []string{"flags", "store"}, others: []string{"github.com/anishathalye/porcupine"}},
 	"store/memstore":    {own: []string{"flags", "store"}},
