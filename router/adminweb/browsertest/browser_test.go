@@ -53,6 +53,7 @@ type host struct {
 	store  *memstore.Store
 	url    string
 	addr   string
+	grpc   string // address that SDKs follow
 	router *router.Router
 	stop   func()
 }
@@ -101,6 +102,11 @@ func (h *host) start(change func(*router.Options)) {
 		return err == nil
 	})
 	h.addr, h.url = l.Addr().String(), "http://"+l.Addr().String()
+	g, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.grpc = g.Addr().String()
 	opts := router.Options{Store: kept{h.store}, StoreKind: "memory", Version: "test", DrainTimeout: 100 * time.Millisecond}
 	if change != nil {
 		change(&opts)
@@ -108,7 +114,7 @@ func (h *host) start(change func(*router.Options)) {
 	h.router = router.New(opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- h.router.Serve(ctx, router.Listeners{HTTP: l}) }()
+	go func() { ended <- h.router.Serve(ctx, router.Listeners{HTTP: l, GRPC: g}) }()
 	h.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
