@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/holdfast-flags/holdfast/internal/redact"
 )
 
 // Options change how a Cache works. The zero value is for production.
@@ -71,14 +72,10 @@ type target struct {
 func parseURL(rawURL string, o *Options) (target, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err // without the URL
-		}
-		return target{}, fmt.Errorf("rediscache: malformed URL: %w", err)
+		return target{}, fmt.Errorf("rediscache: malformed URL: %w", redact.Error(err, rawURL))
 	}
 	bad := func(format string, args ...any) (target, error) {
-		return target{}, fmt.Errorf("rediscache: %s: %s", u.Redacted(), fmt.Sprintf(format, args...))
+		return target{}, fmt.Errorf("rediscache: %s: %s", redact.URL(rawURL), fmt.Sprintf(format, args...))
 	}
 	if u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" || u.Fragment != "" {
 		return bad("want redis://[user:password@]host[:port][/db][?prefix=P&timeout=100ms&access=read], or rediss: for TLS")

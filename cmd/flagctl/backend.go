@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/url"
 	"os"
 	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
@@ -35,7 +35,7 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 		}
 		return st, nil
 	default:
-		return nil, usagef("--store %q: want mongodb://... or bolt:PATH", a.storeAt)
+		return nil, usagef("--store %q: want mongodb://... or bolt:PATH", redact.URL(a.storeAt))
 	}
 }
 
@@ -96,12 +96,4 @@ func ended(head flags.Head) error {
 type entries interface {
 	Get(flags.EntryKey) (flags.Entry, bool)
 	All() iter.Seq[flags.Entry]
-}
-
-// redacted returns a store's address without the password in it.
-func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
-	}
-	return "(unreadable address)"
 }

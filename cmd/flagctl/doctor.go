@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
 
@@ -107,7 +108,7 @@ func (d *doctor) checkRouter(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		d.good("router", "%s answers in %v: version %s, store %s, up %s", d.server, time.Since(begun).Round(time.Millisecond/10), orUnknown(s.Version), s.Store, time.Since(s.Started).Round(time.Second))
+		d.good("router", "%s answers in %v: version %s, store %s, up %s", redact.URL(d.server), time.Since(begun).Round(time.Millisecond/10), orUnknown(s.Version), s.Store, time.Since(s.Started).Round(time.Second))
 		d.versions(s.Version)
 		d.started(s.Started)
 		for i := range s.Sets {
@@ -129,7 +130,7 @@ func (d *doctor) checkRouter(ctx context.Context) {
 		d.bad("key", hint, "%s", message(err))
 		return
 	}
-	d.bad("router", hint, "%s: %s", d.server, message(err))
+	d.bad("router", hint, "%s: %s", redact.URL(d.server), message(err))
 }
 
 func orUnknown(version string) string {

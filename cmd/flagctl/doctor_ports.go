@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/holdfast-flags/holdfast/internal/redact"
 )
 
 // ports are where a router serves what is not our own gRPC API.
@@ -45,7 +47,7 @@ func (p *ports) settle(server string) error {
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return usagef("--server %q: want HOST:PORT", server)
+		return usagef("--server %q: want HOST:PORT", redact.URL(server))
 	}
 	for addr, port := range map[*string]string{&p.eval: "8013", &p.http: "8016", &p.ops: "8014"} {
 		if *addr == "" {

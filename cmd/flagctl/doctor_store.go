@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
 // checkStore looks at a journal without a router.
 func (d *doctor) checkStore(ctx context.Context) {
-	name := redacted(d.storeAt)
+	name := redact.URL(d.storeAt)
 	err := d.with(ctx, func(ctx context.Context, st store.Store) error {
 		heads, err := st.Sets(ctx)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
@@ -72,7 +73,7 @@ func (a *app) storeStatus(ctx context.Context, st store.Store) error {
 	if err != nil {
 		return err
 	}
-	view := statusView{Store: redacted(a.storeAt), Sets: []setView{}}
+	view := statusView{Store: redact.URL(a.storeAt), Sets: []setView{}}
 	for _, h := range heads {
 		view.Sets = append(view.Sets, viewOfSet(h))
 	}

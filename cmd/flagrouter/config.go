@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/router/cors"
 )
 
@@ -258,7 +259,7 @@ func (c *config) checkStores() error {
 	switch scheme, rest, _ := strings.Cut(c.store, ":"); scheme {
 	case "mongodb", "mongodb+srv":
 		if !isMongo(c.store) {
-			return fmt.Errorf("--store %q: want mongodb://HOST/DATABASE", redact(c.store))
+			return fmt.Errorf("--store %q: want mongodb://HOST/DATABASE", redact.URL(c.store))
 		}
 	case "bolt":
 		if rest == "" {
@@ -271,36 +272,19 @@ func (c *config) checkStores() error {
 	case "grpc", "grpcs":
 		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory")
 	default:
-		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact(c.store))
+		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact.URL(c.store))
 	}
 	for _, m := range c.mirrors {
 		if !isMongo(m) {
-			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", redact(m))
+			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", redact.URL(m))
 		}
 	}
 	if c.cache != "" && !strings.HasPrefix(c.cache, "redis://") && !strings.HasPrefix(c.cache, "rediss://") {
-		return fmt.Errorf("--cache %q: want redis://HOST:PORT", redact(c.cache))
+		return fmt.Errorf("--cache %q: want redis://HOST:PORT", redact.URL(c.cache))
 	}
 	return nil
 }
 
 func isMongo(uri string) bool {
 	return strings.HasPrefix(uri, "mongodb://") || strings.HasPrefix(uri, "mongodb+srv://")
-}
-
-// redact takes user, password and options out of a URL, for messages. It works
-// on the text, because a URL that cannot be parsed may hold a password too.
-func redact(u string) string {
-	u, _, _ = strings.Cut(u, "?")
-	if strings.HasPrefix(u, "bolt:") {
-		return u
-	}
-	scheme, rest, ok := strings.Cut(u, "://")
-	if !ok { // somebody has mistyped it
-		return u[strings.LastIndexByte(u, '@')+1:]
-	}
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = rest[at+1:]
-	}
-	return scheme + "://" + rest
 }

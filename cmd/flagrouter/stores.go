@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
@@ -41,7 +42,7 @@ type keeper interface {
 }
 
 func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error) {
-	o := &opened{router: new(atomic.Pointer[router.Router]), name: redact(c.store)}
+	o := &opened{router: new(atomic.Pointer[router.Router]), name: redact.URL(c.store)}
 	scheme, rest, _ := strings.Cut(c.store, ":")
 	var s keeper
 	var err error
@@ -104,10 +105,10 @@ func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, erro
 		m, err := openMongo(ctx, uri, log)
 		if err != nil {
 			p.close()
-			return nil, fmt.Errorf("--mirror %s: %w", redact(uri), err)
+			return nil, fmt.Errorf("--mirror %s: %w", redact.URL(uri), err)
 		}
 		p.closers = append(p.closers, m)
-		p.mirrors = append(p.mirrors, router.Mirror{Name: redact(uri), Replica: m})
+		p.mirrors = append(p.mirrors, router.Mirror{Name: redact.URL(uri), Replica: m})
 	}
 	if c.cache == "" {
 		return p, nil
@@ -115,7 +116,7 @@ func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, erro
 	cache, err := rediscache.Open(c.cache, nil)
 	if err != nil {
 		p.close()
-		return nil, fmt.Errorf("--cache %s: %w", redact(c.cache), &configError{err})
+		return nil, fmt.Errorf("--cache %s: %w", redact.URL(c.cache), &configError{err})
 	}
 	p.closers = append(p.closers, cache)
 	layer := cachestrategy.NewLayer(cache, &cachestrategy.LayerOptions{
@@ -123,7 +124,7 @@ func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, erro
 		Origin:        true,                                     // and what is in it
 		Logger:        log,
 	})
-	p.caches = append(p.caches, router.Cache{Name: redact(c.cache), Sink: layer})
+	p.caches = append(p.caches, router.Cache{Name: redact.URL(c.cache), Sink: layer})
 	return p, nil
 }
 

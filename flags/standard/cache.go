@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-flags/holdfast/cachestrategy/memorycache"
 	"github.com/holdfast-flags/holdfast/cachestrategy/rediscache"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 )
 
 // cacheLayer is a cache as a layer of a client: an entry that is not there is a
@@ -47,7 +48,7 @@ type openedCache struct {
 
 // openCache opens the strategy that Config.Cache names.
 func (c *Config) openCache() (openedCache, error) {
-	breaker := c.newGate("cache", driver{redacted: redact(c.Cache)})
+	breaker := c.newGate("cache", driver{redacted: redact.URL(c.Cache)})
 	o := openedCache{gate: breaker, timeout: cmp.Or(c.CacheTimeout, 100*time.Millisecond)}
 	r := cachestrategy.NewRegistry()
 	r.Register("memory", func(url string) (s cachestrategy.Strategy, err error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -54,7 +55,7 @@ func (u *databaseUser) Close() error { return u.leave() }
 func (p *databasePool) get(url string, timeout time.Duration, open func() (origin, error)) (*databaseUser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, address := fmt.Sprint(url, "\n", timeout), redact(url)
+	key, address := fmt.Sprint(url, "\n", timeout), redact.URL(url)
 	d := p.open[key]
 	if d == nil {
 		o, err := open()

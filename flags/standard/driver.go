@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store/filestore"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
 	"github.com/holdfast-flags/holdfast/store/mongostore"
@@ -35,7 +36,7 @@ type driver struct {
 // openDriver opens the origin that a URL names. Nothing is waited for: whether
 // the other side is there shows in calls. An error is one of the URL.
 func (c *Config) openDriver(ctx context.Context, role, rawURL string, timeout time.Duration) (driver, error) {
-	d := driver{redacted: redact(rawURL), timeout: timeout}
+	d := driver{redacted: redact.URL(rawURL), timeout: timeout}
 	scheme, path, _ := strings.Cut(rawURL, ":")
 	switch scheme {
 	case "grpc", "grpcs":
@@ -81,27 +82,4 @@ func (c *Config) dialTCP() func(context.Context, string) (net.Conn, error) {
 		return nil
 	}
 	return func(ctx context.Context, address string) (net.Conn, error) { return c.Dial(ctx, "tcp", address) }
-}
-
-// redact returns a URL without what may be secret: credentials and parameters. It
-// takes the text apart by hand, as lists of hosts are no URLs to net/url. Where it is unclear
-// which is which, it shows nothing.
-func redact(rawURL string) string {
-	scheme, rest, ok := strings.Cut(rawURL, ":")
-	if !ok {
-		return "(not a URL)"
-	}
-	if scheme == "file" {
-		return rawURL
-	}
-	slashes := ""
-	if after, ok := strings.CutPrefix(rest, "//"); ok {
-		slashes, rest = "//", after
-	}
-	at := strings.LastIndexByte(rest, '@')
-	host, _, _ := strings.Cut(rest[at+1:], "?")
-	if strings.ContainsAny(rest[:at+1], "?") {
-		host = "..." // a password with a question mark in it, or a parameter with an @
-	}
-	return scheme + ":" + slashes + host
 }

@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -72,7 +73,7 @@ func Open(_ context.Context, uri string, opts *Options) (*Store, error) {
 	}
 	client, err := mongo.Connect(o.clientOptions(uri))
 	if err != nil {
-		return nil, fmt.Errorf("mongostore: %s: %w", Redact(uri), redacted(err, uri))
+		return nil, fmt.Errorf("mongostore: %s: %w", Redact(uri), redact.Error(err, uri))
 	}
 	db := client.Database(o.Database)
 	life, end := context.WithCancel(context.Background())
@@ -93,17 +94,6 @@ func Open(_ context.Context, uri string, opts *Options) (*Store, error) {
 		waits:       map[string]chan struct{}{},
 	}
 	return s, nil
-}
-
-// redacted keeps an error's text, without what Redact keeps out of the log.
-func redacted(err error, uri string) error {
-	_, rest, _ := strings.Cut(uri, "://")
-	user := rest[:strings.LastIndexByte(rest, '@')+1]
-	text := err.Error()
-	if user != "" {
-		text = strings.ReplaceAll(text, strings.TrimSuffix(user, "@"), "...")
-	}
-	return errors.New(text)
 }
 
 // Close ends all calls, watches and maintenance. It is idempotent.

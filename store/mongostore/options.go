@@ -11,6 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/holdfast-flags/holdfast/internal/redact"
 )
 
 // Options configure a Store. The zero value is ready for production.
@@ -84,12 +86,10 @@ func (o *Options) clientOptions(uri string) *options.ClientOptions {
 
 // Redact returns uri as it may be logged: without credentials and parameters.
 func Redact(uri string) string {
-	scheme, rest, ok := strings.Cut(uri, "://")
-	if !ok {
+	if !strings.Contains(uri, "://") {
 		return "(not a URI)"
 	}
-	rest, _, _ = strings.Cut(rest, "?")
-	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	return redact.URL(uri)
 }
 
 // databaseIn returns the database that uri names, or "".
