@@ -129,28 +129,29 @@ func serveForBenchmark() bool {
 // BenchmarkServerCPU compares what a request costs the server, system calls and all:
 // the CPU time of a process of its own, asked over a few connections kept alive. x-json
 // is the ratio to an echo that decodes by encoding/json, x-own to one that decodes as
-// we do; medians of rounds taken in turn.
+// we do: medians of the ratios of neighbouring turns, which a busy machine slows alike.
 func BenchmarkServerCPU(b *testing.B) {
 	address := startBenchServer(b)
 	for _, p := range benchPaths {
 		b.Run(p.name, func(b *testing.B) {
-			const rounds = 7
-			costs := map[string][]float64{}
+			const rounds = 25
+			var costs, text, own []float64
 			for range rounds {
-				for _, who := range []string{"", "/json", "/own"} {
-					costs[who] = append(costs[who], measure(b, address, who+p.path, max(b.N/rounds, 50)))
-				}
+				cost := func(who string) float64 { return measure(b, address, who+p.path, max(b.N/rounds, 50)) }
+				ours := cost("")
+				costs, text, own = append(costs, ours), append(text, ours/cost("/json")), append(own, ours/cost("/own"))
 			}
-			for _, c := range costs {
-				slices.Sort(c)
-			}
-			own := costs[""][rounds/2]
-			b.ReportMetric(own, "server-ns/op")
-			b.ReportMetric(own/costs["/json"][rounds/2], "x-json")
-			b.ReportMetric(own/costs["/own"][rounds/2], "x-own")
+			b.ReportMetric(median(costs), "server-ns/op")
+			b.ReportMetric(median(text), "x-json")
+			b.ReportMetric(median(own), "x-own")
 			b.ReportMetric(0, "ns/op") // of three servers together: says nothing
 		})
 	}
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
 }
 
 func startBenchServer(b *testing.B) string {
