@@ -12,20 +12,24 @@ import (
 	"github.com/holdfast-flags/holdfast/flags/openfeature"
 )
 
+// contexts are as applications have them, of several sizes.
+var contexts = map[string]of.EvaluationContext{
+	"no attributes": {},
+	"3 attributes":  of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3"}),
+	"9 attributes": of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3",
+		"email": "a@example.com", "seats": 30, "beta": true, "role": "admin", "region": "eu-1", "device": "mobile"}),
+}
+
 // BenchmarkSDK reads through the SDK's client with our provider and with the SDK's no-op provider in turns: "x-noop"
 // is the median of the ratios of neighbouring turns, which a busy machine slows alike.
 func BenchmarkSDK(b *testing.B) {
 	client := world(b).client(b, flags.Options{})
 	_, noop := register(b, of.NoopProvider{})
 	_, ours := register(b, openfeature.NewProvider(client))
+	_, lean := register(b, openfeature.New(client, openfeature.Options{WithoutMetadata: true}))
 	_, again := register(b, of.NoopProvider{})
+	_, bare := register(b, &constant{})
 	_, fixed := register(b, &constant{metadata: of.FlagMetadata{"owner": "platform", openfeature.MetadataRevision: "default@0.1~abcdefgh"}})
-	contexts := map[string]of.EvaluationContext{
-		"no attributes": {},
-		"3 attributes":  of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3"}),
-		"9 attributes": of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro", "country": "NZ", "version": "1.2.3",
-			"email": "a@example.com", "seats": 30, "beta": true, "role": "admin", "region": "eu-1", "device": "mobile"}),
-	}
 	for _, name := range []string{"no attributes", "3 attributes", "9 attributes"} {
 		read := func(c *of.Client, key string) func(int) {
 			return func(n int) {
@@ -41,9 +45,12 @@ func BenchmarkSDK(b *testing.B) {
 			read func(n int)
 		}{
 			{"noop", read(again, "bool")},
+			{"constant", read(bare, "bool")},
 			{"constant with metadata", read(fixed, "bool")},
 			{"static", read(ours, "bool")},
 			{"rule", read(ours, "pro")},
+			{"static without metadata", read(lean, "bool")},
+			{"rule without metadata", read(lean, "pro")},
 		} {
 			b.Run(name+"/"+bench.name, func(b *testing.B) { compare(b, read(noop, "bool"), bench.read) })
 		}

@@ -51,10 +51,18 @@ func evaluate[T any](
 		s := newScope(flat)
 		d := hooked(p.client, ctx, key, s.ec, fallback)
 		fill(&r, &d, fallback, s.err)
-		r.FlagMetadata = metadataOf(&d)
+		if !p.opts.WithoutMetadata {
+			r.FlagMetadata = metadataOf(&d)
+		}
 		return r
 	}
 	view := p.client.View(ctx)
+	if p.opts.WithoutMetadata {
+		s := borrow(flat)
+		d := read(view, key, s.ec, fallback)
+		fill(&r, &d, fallback, s.giveBack())
+		return r
+	}
 	slot := p.slot(view.Snapshot(), key)
 	k := slot.of(key)
 	if k != nil && k.static {

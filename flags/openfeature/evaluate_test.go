@@ -33,14 +33,19 @@ func world(t testing.TB) *source {
 func TestEvaluationThroughTheSDK(t *testing.T) {
 	src := world(t)
 	for name, opts := range map[string]flags.Options{"plain": {}, "with hooks of the client": {Hooks: []flags.Hook{{}}}} {
+		client := src.client(t, opts)
 		t.Run(name, func(t *testing.T) {
-			client := src.client(t, opts)
 			_, c := register(t, openfeature.NewProvider(client))
 			testEvaluation(t, c, client.View(t.Context()).Token().String())
+		})
+		t.Run(name+", without metadata", func(t *testing.T) {
+			_, c := register(t, openfeature.New(client, openfeature.Options{WithoutMetadata: true}))
+			testEvaluation(t, c, "")
 		})
 	}
 }
 
+// testEvaluation wants metadata with a token, or none at all where that is "".
 func testEvaluation(t *testing.T, c *of.Client, token string) {
 	ctx, none := t.Context(), of.EvaluationContext{}
 	pro := of.NewEvaluationContext("tenant-1", map[string]any{"plan": "pro"})
@@ -100,10 +105,16 @@ func testEvaluation(t *testing.T, c *of.Client, token string) {
 			if got := (answer{value, d.Variant, d.Reason, d.ErrorCode}); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
-			if d.FlagMetadata[openfeature.MetadataRevision] != token || d.FlagMetadata["owner"] != "platform" {
+			if token == "" && len(d.FlagMetadata) != 0 {
+				t.Errorf("metadata %v, want none", d.FlagMetadata)
+			}
+			if token != "" && (d.FlagMetadata[openfeature.MetadataRevision] != token || d.FlagMetadata["owner"] != "platform") {
 				t.Errorf("metadata %v, want the owner and revision %s", d.FlagMetadata, token)
 			}
 		})
+	}
+	if token == "" {
+		return
 	}
 	_, d := boolean("bool", false, none)
 	want := of.FlagMetadata{"owner": "platform", "team": "shop", "weight": 2.0, "hot": true, openfeature.MetadataRevision: token}

@@ -20,6 +20,10 @@ const Name = "holdfast"
 type Options struct {
 	InitTimeout time.Duration // how long Init waits for a first set; default 5 s, negative: not at all. A context that ends sooner counts
 	Hooks       []of.Hook     // of the provider, which the SDK runs innermost. Default none
+	// WithoutMetadata leaves the FlagMetadata of answers empty, which the SDK would copy for each read: readers and
+	// the hooks of the SDK then see neither the metadata of flag and set, nor MetadataRevision and MetadataFreshness.
+	// Values, variants, reasons and errors are the same, and so are the provider's state and events. Default: with metadata.
+	WithoutMetadata bool
 	// Track takes what applications track. Default: a debug record in Logger, without the evaluation context.
 	Track  func(ctx context.Context, event string, ec of.EvaluationContext, details of.TrackingEventDetails)
 	Logger *slog.Logger // default slog.Default()

@@ -21,7 +21,7 @@ type buffer struct {
 }
 
 var buffers = sync.Pool{New: func() any {
-	return &buffer{in: make([]byte, 0, usualSize), out: make([]byte, 0, usualSize)}
+	return &buffer{in: make([]byte, 0, usualSize), out: make([]byte, 0, usualSize), sums: make([]byte, 0, usualSize)}
 }}
 
 func newBuffer() *buffer { return buffers.Get().(*buffer) }
