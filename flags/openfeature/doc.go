@@ -15,7 +15,8 @@
 // Details. Reason, variant and error code are those of package flags, one to one. A flag without a value for
 // the context gives the caller's default with DEFAULT or DISABLED, without an error. FlagMetadata is the flag's
 // metadata over that of its set (numbers as float64), and [MetadataRevision]; [MetadataFreshness] is there where
-// the answer is not fresh, while the reason stays that of the evaluation.
+// the answer is not fresh, while the reason stays that of the evaluation. The SDK copies it for each read;
+// [Options].WithoutMetadata leaves it out.
 //
 // The evaluation context is read where it is, attribute by attribute as rules ask. All numbers are float64 to
 // rules, which holds every integer up to 2^53 either way: write longer ids as text. A time.Time is RFC 3339 text; named types, slices,
