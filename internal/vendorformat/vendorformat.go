@@ -13,7 +13,10 @@ import (
 
 // readers translate, by the name of the format.
 var readers = map[string]func(*translation, []byte) error{
+	"flipt":        flipt,
+	"goff":         goFeatureFlag,
 	"launchdarkly": launchDarkly,
+	"unleash":      unleash,
 }
 
 // Names returns the formats there are, sorted.
