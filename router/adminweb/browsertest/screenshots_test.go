@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"os"
@@ -27,11 +28,11 @@ func (b *tab) inColours(p picture, scheme string) {
 		return
 	}
 	var png []byte
-	b.run(emulation.SetDeviceMetricsOverride(1180, p.height, 1, false),
+	b.run(emulation.SetDeviceMetricsOverride(cmp.Or(p.width, 1180), p.height, 1, false),
 		chromedp.ActionFunc(func(ctx context.Context) (err error) {
 			png, err = page.CaptureScreenshot().Do(ctx)
 			return err
-		}))
+		}), emulation.ClearDeviceMetricsOverride())
 	if err := os.WriteFile(filepath.Join(folder, p.name+"-"+scheme+".png"), png, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
@@ -41,17 +42,35 @@ func (b *tab) inColours(p picture, scheme string) {
 type picture struct {
 	name, path string
 	height     int64
+	width      int64 // default 1180
+}
+
+// onPhone checks that nothing of a page is beside the screen of a phone.
+func (b *tab) onPhone(path string) {
+	b.t.Helper()
+	b.run(emulation.SetDeviceMetricsOverride(390, 844, 1, true))
+	var wide string
+	b.eval(`(() => {
+		const scrolls = (e) => e !== null && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+		const beside = [...document.querySelectorAll("main *, .top *")].filter((e) => e.getBoundingClientRect().right > 391 && !e.closest(".hidden") && !scrolls(e));
+		return beside.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join("\n");
+	})()`, &wide)
+	if wide != "" {
+		b.t.Errorf("%s is wider than a phone:\n%s", path, wide)
+	}
+	b.run(emulation.ClearDeviceMetricsOverride())
 }
 
 var pictures = []picture{
-	{"flags", "/s/default/flags", 640},
-	{"flag", "/s/default/flag?key=search-ranking", 1250},
-	{"entity", "/s/default/entity?id=tenant-42&context=" + url.QueryEscape(`{"plan":"pro"}`), 640},
-	{"playground", "/s/default/playground?key=free-shipping-from&context=" + url.QueryEscape(`{"targetingKey":"tenant-42","plan":"pro","country":"FR"}`), 640},
-	{"segments", "/s/default/segments", 640},
-	{"history", "/s/default/history", 640},
-	{"sets", "/sets", 640},
-	{"health", "/health", 640},
+	{"flags", "/s/default/flags", 640, 0},
+	{"flag", "/s/default/flag?key=search-ranking", 1250, 0},
+	{"entity", "/s/default/entity?id=tenant-42&context=" + url.QueryEscape(`{"plan":"pro"}`), 640, 0},
+	{"playground", "/s/default/playground?key=free-shipping-from&context=" + url.QueryEscape(`{"targetingKey":"tenant-42","plan":"pro","country":"FR"}`), 640, 0},
+	{"segments", "/s/default/segments", 640, 0},
+	{"history", "/s/default/history", 640, 0},
+	{"sets", "/sets", 640, 0},
+	{"health", "/health", 640, 0},
+	{"phone", "/s/default/flags", 844, 390},
 }
 
 // history gives the set something to show.
