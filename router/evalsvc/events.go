@@ -81,7 +81,7 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 	if call.Revision != "" {
 		out.ResponseHeader()[evaluator.RevisionHeader] = []string{call.Revision}
 	}
-	if err := out.Send(providerReady); err != nil {
+	if err := s.send(out, providerReady); err != nil {
 		return err
 	}
 	silence := time.NewTimer(s.opts.KeepAlive)
@@ -97,7 +97,7 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 			ev = n.event
 		case <-silence.C:
 		case <-s.drain:
-			if err := out.Send(providerShutdown); err != nil {
+			if err := s.send(out, providerShutdown); err != nil {
 				return err
 			}
 			// A stream that ends well is left as it is by flagd's provider for JavaScript,
@@ -107,9 +107,18 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := out.Send(ev); err != nil {
+		if err := s.send(out, ev); err != nil {
 			return err
 		}
 		silence.Reset(s.opts.KeepAlive)
 	}
+}
+
+// send waits for this client and for no other.
+func (s *Service) send(out *connect.ServerStream[event], ev *event) error {
+	if s.opts.sabotage.inTurn {
+		s.turn <- struct{}{}
+		defer func() { <-s.turn }()
+	}
+	return out.Send(ev)
 }

@@ -18,16 +18,21 @@ import (
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 )
 
-// virtual runs a test in virtual time, over pipes.
+// virtual runs a test in virtual time, over pipes and HTTP/2.
 func virtual(t *testing.T, test func(t *testing.T, r *rig, client *http.Client)) {
 	t.Helper()
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	virtualOver(t, p, evalsvc.Options{}, test)
+}
+
+func virtualOver(t *testing.T, p *http.Protocols, opts evalsvc.Options, test func(t *testing.T, r *rig, client *http.Client)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, evaluator.Options{}, evalsvc.Options{})
+		r := newRig(t, evaluator.Options{}, opts)
 		pipes := faultnet.NewPipes()
 		r.url = "http://pipe"
 		served := r.serveOn(pipes)
-		p := new(http.Protocols)
-		p.SetUnencryptedHTTP2(true)
 		tr := &http.Transport{Protocols: p, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return pipes.DialContext(ctx) }}
 		test(t, r, &http.Client{Transport: tr})
 		tr.CloseIdleConnections()

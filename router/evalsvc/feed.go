@@ -30,7 +30,7 @@ type feed struct {
 func (s *Service) listen(ctx context.Context, call *evaluator.Call, header http.Header) (sub *subscriber, stop func()) {
 	sub = &subscriber{wake: make(chan struct{}, 1), may: func(set string) bool {
 		return s.opts.Evaluator.Permit(ctx, header, authz.Evaluate, set) == nil
-	}}
+	}, forgetful: s.opts.sabotage.forgetful}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if call.Client != nil {
@@ -142,13 +142,17 @@ type subscriber struct {
 	// behalf of others' requests, which say nothing about him.
 	may func(set string) bool
 
+	forgetful bool // sabotage
+
 	mu   sync.Mutex
 	news *news
 }
 
 func (s *subscriber) give(n *news) {
 	s.mu.Lock()
-	s.news = s.news.and(n)
+	if s.news == nil || !s.forgetful {
+		s.news = s.news.and(n)
+	}
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:

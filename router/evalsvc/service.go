@@ -51,6 +51,14 @@ type Options struct {
 	WriteTimeout time.Duration
 	// Logger takes what operators should know. Default: discarded.
 	Logger *slog.Logger
+
+	sabotage sabotage
+}
+
+// sabotage switches single guards off, so that tests can show that they would notice.
+type sabotage struct {
+	forgetful bool // news are dropped while others wait to be sent
+	inTurn    bool // streams wait for one another
 }
 
 // Service is the protocols as an http.Handler. Make one with New.
@@ -64,6 +72,8 @@ type Service struct {
 
 	mu   sync.Mutex               // of who replaces feeds
 	wide map[*subscriber]struct{} // streams that named no set
+
+	turn chan struct{} // sabotage: has a token while somebody sends
 }
 
 // New returns a service.
@@ -77,7 +87,7 @@ func New(opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), wide: map[*subscriber]struct{}{}}
+	s := &Service{opts: opts, handlers: map[string]http.Handler{}, drain: make(chan struct{}), wide: map[*subscriber]struct{}{}, turn: make(chan struct{}, 1)}
 	s.feeds.Store(&map[string]*feed{})
 
 	unary[v2.ResolveBooleanRequest](s, v2.ServiceResolveBooleanProcedure, flags.View.BoolDetails, boolean2)
