@@ -11,6 +11,18 @@ func MaxAges(s *Snapshot) map[time.Duration]int {
 	return ages
 }
 
+// StaticDespiteOverrides returns the snapshot as it would be compiled without the guard that a
+// flag with overrides answers nobody at the first look.
+func StaticDespiteOverrides(s *Snapshot) *Snapshot {
+	s = NewSnapshot(s.Checkpoint())
+	for _, n := range s.flags.all() {
+		if n.mode == modeStatic {
+			n.fixed = n.standard
+		}
+	}
+	return s
+}
+
 // The guards of a client, switched off one at a time by the twins of tests.
 
 // WithoutVersionGuard installs older versions too.

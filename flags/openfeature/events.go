@@ -74,6 +74,9 @@ func (r *run) changed(c flags.Change) {
 	if c.To.Lineage == r.since.Lineage && c.To.Compare(r.since.Version) <= 0 {
 		return
 	}
+	if r.p.opts.lossy && len(r.keys) > 0 {
+		return
+	}
 	if c.Key == "" {
 		r.whole = true
 	} else {

@@ -27,6 +27,8 @@ type Options struct {
 	// Track takes what applications track. Default: a debug record in Logger, without the evaluation context.
 	Track  func(ctx context.Context, event string, ec of.EvaluationContext, details of.TrackingEventDetails)
 	Logger *slog.Logger // default slog.Default()
+
+	lossy bool // twin tests: changes are dropped while others wait to be told
 }
 
 // Provider answers OpenFeature's reads from a client. It may be registered for any

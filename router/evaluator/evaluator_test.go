@@ -189,6 +189,39 @@ func (picky) Decide(p authz.Principal, a authz.Action, set string) error {
 	return fmt.Errorf("%w: %s may not %s %s", authz.ErrDenied, p, a, set)
 }
 
+// strangers has somebody ask for sets that are not theirs, and returns how many of them
+// they got.
+func strangers(t *testing.T, opts evaluator.Options) (got int) {
+	t.Helper()
+	run(t, opts, func(r *rig) {
+		for _, header := range []http.Header{
+			{}, {evaluator.SelectorHeader: {"flagSetId=shop"}},
+			{"Authorization": {"Bearer k"}}, {"Authorization": {"Bearer k"}, evaluator.SelectorHeader: {"default"}},
+		} {
+			for _, selector := range []string{"", "source=default"} {
+				if call, err := r.Begin(r.t.Context(), header, authz.Evaluate, selector); err == nil && call.View.Snapshot() != nil {
+					got++
+				}
+			}
+		}
+	})
+	return got
+}
+
+// TestScope: whatever is asked in whatever way, nobody gets a set that is not theirs.
+func TestScope(t *testing.T) {
+	if got := strangers(t, evaluator.Options{Policy: picky{}}); got != 0 {
+		t.Errorf("%d sets went to strangers", got)
+	}
+}
+
+// TestNoScope is its twin.
+func TestNoScope(t *testing.T) {
+	if got := strangers(t, evaluator.Options{Policy: picky{}}.Unscoped()); got == 0 {
+		t.Error("without the guard nothing went to strangers")
+	}
+}
+
 func TestAsksThePolicy(t *testing.T) {
 	run(t, evaluator.Options{Policy: picky{}}, func(r *rig) {
 		for _, c := range []struct {

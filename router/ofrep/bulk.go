@@ -29,6 +29,9 @@ func (s *Service) evaluateAll(w http.ResponseWriter, r *http.Request, _ string) 
 		return err
 	}
 	etag := s.appendAll(b, &call, s.opts.Evaluator.Context(own, r.Header))
+	if s.opts.tagOfSet {
+		etag = `"` + call.Revision + `"`
+	}
 	h := w.Header()
 	h[evaluator.RevisionHeader] = []string{call.Revision}
 	h["Etag"] = []string{etag}

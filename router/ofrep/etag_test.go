@@ -4,6 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/evaluator"
+	"github.com/holdfast-flags/holdfast/router/ofrep"
 )
 
 func TestETag(t *testing.T) {
@@ -102,4 +106,61 @@ func TestBulkFollowsTheSet(t *testing.T) {
 	check("its neighbours", "aaa", 1.0, true, "renamed")
 	token = r.put("default", "bool", `{"variants":{"on":true},"defaultVariant":"on"}`)
 	check("back again", "bool", true, true, "renamed")
+}
+
+// browser is a client that keeps its last answer and tag, whatever context it has: flagd's
+// provider for the web lets go of them only for another targeting key.
+type browser struct{ tag, body string }
+
+func (b *browser) fetch(t *testing.T, r *rig, token flags.Token, context string) string {
+	t.Helper()
+	w := r.all(`{"context":`+context+`}`, revision, token.String(), "If-None-Match", b.tag)
+	switch w.Code {
+	case http.StatusNotModified:
+	case http.StatusOK:
+		b.tag, b.body = w.Header().Get("ETag"), w.Body.String()
+	default:
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return b.body
+}
+
+// stale walks a browser through contexts and changes, and returns how often it was left
+// with flags that are not those that one without a past gets.
+func stale(t *testing.T, opts ofrep.Options) (times int) {
+	t.Helper()
+	r := newRig(t, opts, evaluator.Options{})
+	token := r.put("default", "pro", `{"variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[{"==":[{"var":"plan"},"pro"]},"on","off"]}}`,
+		"on", `{"variants":{"on":true,"off":false},"defaultVariant":"on"}`)
+	b := &browser{}
+	look := func() {
+		for _, context := range []string{`{"plan":"pro"}`, `{"plan":"free"}`, `{"plan":"pro","targetingKey":"me"}`, `{"targetingKey":"me"}`} {
+			got, want := b.fetch(t, r, token, context), (&browser{}).fetch(t, r, token, context)
+			if before, _, _ := strings.Cut(got, `"metadata"`); !strings.HasPrefix(want, before) { // which has the revision
+				times++
+			}
+		}
+	}
+	look()
+	token = r.override("default", "on", "me", "off")
+	look()
+	token = r.put("default", "on", `{"state":"DISABLED","variants":{"on":true,"off":false},"defaultVariant":"on"}`)
+	look()
+	token = r.remove("default", "pro")
+	look()
+	return times
+}
+
+// TestNeverStale: no client that keeps an answer by its tag is left with another's values.
+func TestNeverStale(t *testing.T) {
+	if times := stale(t, ofrep.Options{}); times > 0 {
+		t.Errorf("%d answers were those of another context or revision", times)
+	}
+}
+
+// TestTagOfSet is its twin.
+func TestTagOfSet(t *testing.T) {
+	if stale(t, ofrep.Options{}.TagOfSet()) == 0 {
+		t.Error("with the tag of the set every answer was right")
+	}
 }

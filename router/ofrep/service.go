@@ -33,6 +33,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// Logger takes what operators should know. Default: discarded.
 	Logger *slog.Logger
+
+	tagOfSet bool // twin tests: the tag is that of the set, whatever the answer
 }
 
 // Service is the protocol as an http.Handler, safe for concurrent use. Make one with New.

@@ -7,3 +7,9 @@ type Exporter = exporter
 
 // Document returns the document of a set.
 func (x *exporter) Document(s *flags.Snapshot) []byte { return x.document(s) }
+
+// InTurn returns opts without the guard that streams do not wait for one another.
+func (o Options) InTurn() Options {
+	o.turn = make(chan struct{}, 1)
+	return o
+}

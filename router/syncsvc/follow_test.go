@@ -169,16 +169,9 @@ func TestStuck(t *testing.T) {
 		stuck, _ := r.follow(r.client(), "")
 		slow, _ := r.follow(r.client(), "")
 		quick, _ := r.follow(r.client(), "")
-		const writes = 24
-		began, last := time.Now(), flags.Head{}
-		for i := range writes {
-			last = r.apply(flags.Commit{Changes: []flags.Mutation{large("n", i, 80_000)}})
-			if n := reach(t, quick, last); n != 1 {
-				t.Fatalf("a client that receives needed %d messages for one change", n)
-			}
-		}
-		if took := time.Since(began); took > time.Second { // of a clock that stands still unless all wait
-			t.Errorf("%d changes took %v past a client that does not receive", writes, took)
+		last, took := r.writeMuch(quick)
+		if took > time.Second { // of a clock that stands still unless all wait
+			t.Errorf("changes took %v past a client that does not receive", took)
 		}
 		if n := reach(t, slow, last); n > 5 {
 			t.Errorf("%d documents were waiting for a slow client", n)
@@ -194,6 +187,32 @@ func TestStuck(t *testing.T) {
 		}
 		if n := reach(t, slow, r.write(1)); n != 1 {
 			t.Errorf("a client that receives again needed %d messages", n)
+		}
+	})
+}
+
+// writeMuch writes more than a connection takes that nobody reads from, past a client
+// that receives, and returns how long that took.
+func (r *rig) writeMuch(quick stream) (last flags.Head, took time.Duration) {
+	began := time.Now()
+	for i := range 24 {
+		last = r.apply(flags.Commit{Changes: []flags.Mutation{large("n", i, 80_000)}})
+		if n := reach(r.t, quick, last); n != 1 {
+			r.t.Fatalf("a client that receives needed %d messages for one change", n)
+		}
+	}
+	return last, time.Since(began)
+}
+
+// TestStuckInTurn is its twin: where streams wait for one another, one that does not
+// receive delays the others.
+func TestStuckInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, setup{sync: syncsvc.Options{}.InTurn()})
+		r.follow(r.client(), "")
+		quick, _ := r.follow(r.client(), "")
+		if _, took := r.writeMuch(quick); took < 5*time.Second {
+			t.Errorf("changes took only %v", took)
 		}
 	})
 }

@@ -60,6 +60,8 @@ type Options struct {
 	StreamFor time.Duration
 	// Logger takes what operators should know. Default: discarded.
 	Logger *slog.Logger
+
+	turn chan struct{} // twin tests: streams wait for one another; has a token while somebody sends
 }
 
 // Service is flagd.sync.v1.FlagSyncService. Make one with New. A server that it is
@@ -147,7 +149,7 @@ func (s *Service) SyncFlags(req *pb.SyncFlagsRequest, stream grpc.ServerStreamin
 	}
 	life := time.NewTimer(s.streamFor())
 	defer life.Stop()
-	w := &sender{stream: stream, limit: s.opts.SendLimit, drain: s.drain, done: make(chan error, 1)}
+	w := &sender{stream: stream, limit: s.opts.SendLimit, drain: s.drain, done: make(chan error, 1), turn: s.opts.turn}
 	var sent *document
 	for {
 		doc, changed := f.newest()
@@ -198,11 +200,16 @@ type sender struct {
 	limit  time.Duration
 	drain  <-chan struct{}
 	done   chan error
+	turn   chan struct{} // sabotage
 }
 
 // send waits for the client no longer than it may take. A send that is given up ends with
 // the stream, which ends when the handler returns.
 func (w *sender) send(m *wire.Shared) error {
+	if w.turn != nil {
+		w.turn <- struct{}{}
+		defer func() { <-w.turn }()
+	}
 	go func() { w.done <- w.stream.SendMsg(m) }()
 	limit := time.NewTimer(w.limit)
 	defer limit.Stop()
