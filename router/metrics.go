@@ -1,6 +1,8 @@
 package router
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -22,6 +24,9 @@ var (
 	descLag      = describe("sink_lag_revisions", "Revisions that a mirror, cache or webhook is behind.", "kind", "name", "set")
 	descUp       = describe("sink_up", "1 if the last attempt at a mirror, cache or webhook succeeded.", "kind", "name", "set")
 	descErrors   = describe("sink_errors_total", "Failed attempts at a mirror, cache or webhook.", "kind", "name", "set")
+	descNext     = describe("sink_next_try_seconds", "How long until a mirror, cache or webhook that failed is tried again.", "kind", "name", "set")
+	descStatus   = describe("webhook_status", "HTTP status that a webhook answered last; 0 if none came.", "name", "set")
+	descGaps     = describe("webhook_gaps_total", "Times that commits for a webhook were missing from the journal.", "name", "set")
 )
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -41,7 +46,7 @@ func newRegistry(r *Router, more ...prometheus.Collector) *prometheus.Registry {
 type collector struct{ r *Router }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descSync, descOversize, descEncoded, descStandby, descRefill, descWrites, descLag, descUp, descErrors} {
+	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descSync, descOversize, descEncoded, descStandby, descRefill, descWrites, descLag, descUp, descErrors, descNext, descStatus, descGaps} {
 		ch <- d
 	}
 }
@@ -76,6 +81,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			gauge(descLag, s.Lag, kind, s.Name, s.Set)
 			gauge(descUp, oneIf(s.Err == nil), kind, s.Name, s.Set)
 			counter(descErrors, s.Errors, kind, s.Name, s.Set)
+			if s.Err != nil {
+				ch <- prometheus.MustNewConstMetric(descNext, prometheus.GaugeValue, max(0, time.Until(s.NextTry).Seconds()), kind, s.Name, s.Set)
+			}
+			if kind == "webhook" {
+				gauge(descStatus, uint64(s.Delivery.Status), s.Name, s.Set)
+				counter(descGaps, s.Delivery.Gaps, s.Name, s.Set)
+			}
 		}
 	}
 }

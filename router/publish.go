@@ -3,6 +3,7 @@ package router
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/hub"
+	"github.com/holdfast-flags/holdfast/router/webhook"
 )
 
 // Pauses of publishers.
@@ -49,6 +51,7 @@ type progress struct {
 	err     error
 	since   time.Time // of err
 	lastOK  time.Time
+	next    time.Time // of the next attempt, after a failure
 	retries uint64
 }
 
@@ -73,7 +76,9 @@ func (p *publisher) run(ctx context.Context, set *hub.Set) {
 			p.noteAttempt(set, next, err)
 			if err != nil {
 				known = false // whether it arrived is for the place to say
-				if !sleep(ctx, pause/2+rand.N(pause)) {
+				wait := pauseAfter(err, pause/2+rand.N(pause))
+				p.note(set, func(s *progress) { s.next = time.Now().Add(wait) })
+				if !sleep(ctx, wait) {
 					return
 				}
 				pause = min(2*pause, p.longest)
@@ -133,7 +138,16 @@ func (p *publisher) noteAttempt(set *hub.Set, at flags.Head, err error) {
 	})
 }
 
-// SinkStatus is how one set fares at one mirror or cache.
+// pauseAfter returns a pause that is as long as the place has asked for, at least.
+func pauseAfter(err error, pause time.Duration) time.Duration {
+	later := new(webhook.LaterError)
+	if errors.As(err, &later) {
+		return max(pause, time.Until(later.Until))
+	}
+	return pause
+}
+
+// SinkStatus is how one set fares at one mirror, cache or webhook.
 type SinkStatus struct {
 	Name    string // without credentials
 	Set     string
@@ -142,6 +156,9 @@ type SinkStatus struct {
 	Errors  uint64        // failed attempts so far
 	Err     error         // of the last attempt; nil when it succeeded
 	LastOK  time.Time     // of the last success, or since when it is tried
+	NextTry time.Time     // after a failure
+	// Delivery is what a webhook answered last.
+	Delivery webhook.Delivery
 }
 
 func (p *publisher) status() []SinkStatus {
@@ -149,10 +166,17 @@ func (p *publisher) status() []SinkStatus {
 	defer p.mu.Unlock()
 	out := make([]SinkStatus, 0, len(p.sets))
 	for name, s := range p.sets {
-		out = append(out, SinkStatus{
+		st := SinkStatus{
 			Name: p.name, Set: name, Version: s.at.Version, Errors: s.retries, Err: s.err, LastOK: s.lastOK,
 			Lag: hub.Lag(s.at.Version, s.set.Head().Version),
-		})
+		}
+		if s.err != nil {
+			st.NextTry = s.next
+		}
+		if h, ok := p.place.(hook); ok {
+			st.Delivery = h.Last(name)
+		}
+		out = append(out, st)
 	}
 	slices.SortFunc(out, func(a, b SinkStatus) int { return cmp.Compare(a.Set, b.Set) })
 	return out

@@ -15,7 +15,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -190,14 +189,14 @@ func (r *Router) Close() error {
 	return r.opts.Store.Close()
 }
 
-// Hold returns the version of a set from which on a mirror or webhook still needs the
+// Hold returns the version of a set from which on a mirror still needs the
 // commits, for the store's compaction; zero where none does. One that has not been
 // reached since the start may need all there are. A mirror that has been out of
 // reach for a week does not count any more.
 func (r *Router) Hold(set string) flags.Version {
 	const patience = 7 * 24 * time.Hour
 	var oldest flags.Version
-	for _, p := range slices.Concat(r.mirrors, r.hooks) {
+	for _, p := range r.mirrors {
 		for _, s := range p.status() {
 			if s.Set != set || time.Since(s.LastOK) > patience {
 				continue

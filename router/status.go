@@ -29,7 +29,7 @@ func statuses(ps []*publisher) []SinkStatus {
 func (r *Router) statusMessage() *pb.GetStatusResponse {
 	out := &pb.GetStatusResponse{
 		Store: r.opts.StoreKind, Version: r.opts.Version, StartedUs: r.started.UnixMicro(),
-		Mirrors: sinkMessages(r.Mirrors()), Caches: sinkMessages(r.Caches()),
+		Mirrors: sinkMessages(r.Mirrors()), Caches: sinkMessages(r.Caches()), Webhooks: sinkMessages(r.Webhooks()),
 	}
 	definitions := map[string]syncsvc.Size{}
 	for _, size := range r.sync.Sizes() {
@@ -52,7 +52,7 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 func (r *Router) pageHealth() adminweb.Health {
 	out := adminweb.Health{
 		Store: r.opts.StoreKind, Version: r.opts.Version, Started: r.started,
-		Mirrors: pagePlaces(r.Mirrors()), Caches: pagePlaces(r.Caches()),
+		Mirrors: pagePlaces(r.Mirrors()), Caches: pagePlaces(r.Caches()), Webhooks: pagePlaces(r.Webhooks()),
 	}
 	for _, size := range r.sync.Sizes() {
 		if size.Oversize {
@@ -65,7 +65,10 @@ func (r *Router) pageHealth() adminweb.Health {
 func pagePlaces(in []SinkStatus) []adminweb.Place {
 	var out []adminweb.Place
 	for _, s := range in {
-		p := adminweb.Place{Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag}
+		p := adminweb.Place{
+			Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag,
+			Status: s.Delivery.Status, NextTry: s.NextTry, Gaps: s.Delivery.Gaps,
+		}
 		if s.Err != nil {
 			p.Error = s.Err.Error()
 		}
@@ -91,9 +94,12 @@ func encodedSize(set *hub.Set) uint64 {
 func sinkMessages(in []SinkStatus) []*pb.SinkStatus {
 	out := make([]*pb.SinkStatus, 0, len(in))
 	for _, s := range in {
-		m := &pb.SinkStatus{Name: s.Name, Set: s.Set, Version: wire.FromVersion(s.Version), Lag: s.Lag}
+		m := &pb.SinkStatus{
+			Name: s.Name, Set: s.Set, Version: wire.FromVersion(s.Version), Lag: s.Lag,
+			HttpStatus: uint32(s.Delivery.Status), Gaps: s.Delivery.Gaps,
+		}
 		if s.Err != nil {
-			m.Error = s.Err.Error()
+			m.Error, m.NextTryUs = s.Err.Error(), s.NextTry.UnixMicro()
 		}
 		out = append(out, m)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Find returns the commit of an id, if the journal of the set has it (as far back as
-// it reaches uncompacted). It asks with a commit that nobody could accept: what was
+// Apply knows ids). It asks with a commit that nobody could accept: what was
 // applied is recognized before it is judged.
 func Find(ctx context.Context, w Writer, set string, id flags.CommitID) (c flags.Commit, found bool, err error) {
 	c, err = w.Apply(ctx, flags.Commit{Set: set, ID: id})

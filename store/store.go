@@ -24,8 +24,8 @@ type Writer interface {
 	//
 	// The caller fills in Set, ID, Op, Actor, Reason, Address, Changes and the
 	// preconditions. A commit whose ID the set's journal holds already is not
-	// applied again: the accepted one is returned (as far back as the journal
-	// reaches uncompacted). A violated precondition is ErrConflict (class
+	// applied again: the accepted one is returned (for at least 10,000 commits, or
+	// as many as the store keeps). A violated precondition is ErrConflict (class
 	// permanent). Without preconditions the store rebases on whatever is newest
 	// and retries by itself. A failed Apply changes nothing, except that after a
 	// transient error it is unknown whether it did: repeat it with the same ID.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"strings"
 
@@ -27,9 +28,9 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 			// Opening would create it: a mistyped path must not look like an empty store.
 			return nil, &exitError{code: exitFailed, err: fmt.Errorf("--store %s: %w", a.storeAt, err), hint: "a router creates its store at first start"}
 		}
-		return boltstore.Open(rest, nil)
+		return boltstore.Open(rest, &boltstore.Options{KeepFor: math.MaxInt64}) // what may be forgotten routers know
 	case ok && (scheme == "mongodb" || scheme == "mongodb+srv"):
-		st, err := mongostore.Open(ctx, a.storeAt, nil)
+		st, err := mongostore.Open(ctx, a.storeAt, &mongostore.Options{KeepFor: math.MaxInt64})
 		if err != nil {
 			return nil, usagef("--store: %v", err)
 		}

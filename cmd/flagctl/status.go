@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,14 +18,15 @@ import (
 
 // statusView is how a router, or a store without one, does.
 type statusView struct {
-	Router  string     `json:"router,omitempty"` // version
-	Store   string     `json:"store"`
-	Started *time.Time `json:"started,omitempty"`
-	Clients *int       `json:"clients,omitempty"`
-	Sets    []setView  `json:"sets"`
-	Mirrors []sinkView `json:"mirrors,omitempty"`
-	Caches  []sinkView `json:"caches,omitempty"`
-	Standby []loadView `json:"standby,omitempty"`
+	Router   string     `json:"router,omitempty"` // version
+	Store    string     `json:"store"`
+	Started  *time.Time `json:"started,omitempty"`
+	Clients  *int       `json:"clients,omitempty"`
+	Sets     []setView  `json:"sets"`
+	Mirrors  []sinkView `json:"mirrors,omitempty"`
+	Caches   []sinkView `json:"caches,omitempty"`
+	Webhooks []sinkView `json:"webhooks,omitempty"`
+	Standby  []loadView `json:"standby,omitempty"`
 	// Oversize are sets that in-process clients refuse unless they are told to take more.
 	Oversize []oversizeView `json:"oversize,omitempty"`
 }
@@ -43,20 +45,23 @@ type loadView struct {
 	BytesPerSecond float64 `json:"bytesPerSecond"` // at worst, for 5 s: none of them has the set
 }
 
-// sinkView is how one set fares at a mirror or cache.
+// sinkView is how one set fares at a mirror, cache or webhook.
 type sinkView struct {
-	Name     string `json:"name"`
-	Set      string `json:"set"`
-	Revision string `json:"revision"`
-	Lag      uint64 `json:"lag"`
-	Error    string `json:"error,omitempty"`
+	Name     string     `json:"name"`
+	Set      string     `json:"set"`
+	Revision string     `json:"revision"`
+	Lag      uint64     `json:"lag"`
+	Error    string     `json:"error,omitempty"`
+	NextTry  *time.Time `json:"nextTry,omitempty"`
+	Status   int        `json:"httpStatus,omitempty"` // that a webhook answered last
+	Gaps     uint64     `json:"gaps,omitempty"`       // times that commits for a webhook were missing from the journal
 }
 
 func (a *app) statusCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the sets, and how the router's store, mirrors and caches do", Args: cobra.NoArgs,
-		Long: `Show the sets, and how the router's store, mirrors and caches do. Exits with 1
-where a mirror or cache could not be reached at the last attempt.`,
+		Use: "status", Short: "Show the sets, and how the router's store, mirrors, caches and webhooks do", Args: cobra.NoArgs,
+		Long: `Show the sets, and how the router's store, mirrors, caches and webhooks do. Exits
+with 1 where one of them could not be reached at the last attempt.`,
 		Example: `  flagctl status
   flagctl status --store bolt:holdfast-data/holdfast.db`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -93,13 +98,13 @@ func (a *app) routerStatus(ctx context.Context, st *grpcstore.Store) error {
 			view.Oversize = append(view.Oversize, oversizeView{s.Sets[i].Head.Set, s.Sets[i].SyncBytes})
 		}
 	}
-	view.Mirrors, view.Caches = viewOfSinks(s.Mirrors), viewOfSinks(s.Caches)
+	view.Mirrors, view.Caches, view.Webhooks = viewOfSinks(s.Mirrors), viewOfSinks(s.Caches), viewOfSinks(s.Webhooks)
 	if err := a.print(view, func(w io.Writer) { statusTable(w, view) }); err != nil {
 		return err
 	}
-	for _, sink := range append(view.Mirrors, view.Caches...) {
+	for _, sink := range slices.Concat(view.Mirrors, view.Caches, view.Webhooks) {
 		if sink.Error != "" {
-			return errors.New("not all mirrors and caches are reached")
+			return errors.New("not all mirrors, caches and webhooks are reached")
 		}
 	}
 	return nil
@@ -113,9 +118,20 @@ func viewOfLoad(s *grpcstore.SetStatus) loadView {
 func viewOfSinks(sinks []grpcstore.SinkStatus) []sinkView {
 	views := make([]sinkView, 0, len(sinks))
 	for _, s := range sinks {
-		views = append(views, sinkView{Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag, Error: s.Error})
+		v := sinkView{Name: s.Name, Set: s.Set, Revision: s.Version.String(), Lag: s.Lag, Error: s.Error, Status: s.Status, Gaps: s.Gaps}
+		if !s.NextTry.IsZero() {
+			v.NextTry = &s.NextTry
+		}
+		views = append(views, v)
 	}
 	return views
+}
+
+func nextTry(at *time.Time) string {
+	if at == nil {
+		return "-"
+	}
+	return at.Local().Format(time.TimeOnly)
 }
 
 func statusTable(w io.Writer, v statusView) {
@@ -137,14 +153,17 @@ func statusTable(w io.Writer, v statusView) {
 	for _, list := range []struct {
 		title string
 		sinks []sinkView
-	}{{"MIRROR", v.Mirrors}, {"CACHE", v.Caches}} {
+	}{{"MIRROR", v.Mirrors}, {"CACHE", v.Caches}, {"WEBHOOK", v.Webhooks}} {
 		if len(list.sinks) == 0 {
 			continue
 		}
 		fmt.Fprintln(w)
-		row(w, list.title, "SET", "REVISION", "BEHIND", "ERROR")
+		row(w, list.title, "SET", "REVISION", "BEHIND", "NEXT TRY", "ERROR")
 		for _, s := range list.sinks {
-			row(w, s.Name, s.Set, s.Revision, s.Lag, s.Error)
+			row(w, s.Name, s.Set, s.Revision, s.Lag, nextTry(s.NextTry), s.Error)
+			if s.Gaps > 0 {
+				fmt.Fprintf(w, "warning: commits of %s were missing from the journal %d times and were not delivered; see --keep-history\n", s.Set, s.Gaps)
+			}
 		}
 	}
 }

@@ -24,6 +24,8 @@ type config struct {
 	grpcAddr, httpAddr, opsAddr  string
 	corsOrigins                  []string
 	webhooks                     []string
+	keepHistory                  string
+	keep                         retention // keepHistory, read
 	ofrepRate                    float64
 	evalAddr                     string
 	context, contextFromHeader   []string
@@ -44,6 +46,7 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
 	f.StringArrayVar(&c.webhooks, "webhook", nil, "URL#FILE: post every commit to the URL, signed with what is in the file; repeatable")
+	f.StringVar(&c.keepHistory, "keep-history", "24h,10000", "AGE,COMMITS: commits are forgotten once they are older and not among so many newest of their set; as 90d, 90d,50000 or all")
 	f.StringVar(&c.grpcAddr, "grpc-addr", "127.0.0.1:8015", "gRPC API for SDKs and flagctl, health, reflection")
 	f.StringVar(&c.evalAddr, "eval-addr", "127.0.0.1:8013", "flagd's evaluation protocols: gRPC, gRPC-Web, Connect")
 	f.StringVar(&c.httpAddr, "http-addr", "127.0.0.1:8016", "page with the flags, OFREP, REST")
@@ -216,6 +219,10 @@ func (c *config) check() error {
 		if _, _, err := splitWebhook(text); err != nil {
 			return err
 		}
+	}
+	var err error
+	if c.keep, err = parseRetention(c.keepHistory); err != nil {
+		return fmt.Errorf("--keep-history: %w", err)
 	}
 	if !(c.ofrepRate >= 0) {
 		return fmt.Errorf("--ofrep-rate %v: want 0 or more requests per second", c.ofrepRate)

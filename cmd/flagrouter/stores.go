@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/router"
+	"github.com/holdfast-flags/holdfast/router/webhook"
 	"github.com/holdfast-flags/holdfast/store"
 	"github.com/holdfast-flags/holdfast/store/boltstore"
 	"github.com/holdfast-flags/holdfast/store/memstore"
@@ -48,13 +49,13 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error
 	var err error
 	switch scheme {
 	case "memory":
-		s, o.kind, o.sample = memstore.New(nil), "memory", true
+		s, o.kind, o.sample = memstore.New(&memstore.Options{KeepCommits: c.keep.commits}), "memory", true
 	case "bolt":
 		o.kind, o.sample = "bolt", c.store == defaultStore // who names a store wants it as it is
-		s, err = openBolt(c.dataDir, rest, o.hold)
+		s, err = openBolt(c, rest, o.hold)
 	default:
 		o.kind = "mongodb"
-		s, err = openMongo(ctx, c.store, log)
+		s, err = openMongo(ctx, c, c.store, o.hold, log)
 	}
 	o.Store, o.records = s, s
 	if err != nil {
@@ -63,27 +64,33 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error
 	return o, nil
 }
 
-// hold keeps the commits that mirrors have yet to get.
-func (o *opened) hold(set string) flags.Version {
-	if r := o.router.Load(); r != nil {
-		return r.Hold(set)
+// hold keeps the commits that mirrors and the receivers of webhooks have yet to get, be
+// they this router's or another's: the cursors of all receivers are in the records.
+func (o *opened) hold(ctx context.Context, set string) (flags.Version, error) {
+	r := o.router.Load()
+	if r == nil {
+		return flags.Version{Revision: 1}, nil // nobody knows yet
 	}
-	return flags.Version{}
+	oldest, err := webhook.Hold(ctx, o.records, set)
+	if at := r.Hold(set); !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+		oldest = at
+	}
+	return oldest, err
 }
 
-func openBolt(dir, path string, hold func(string) flags.Version) (*boltstore.Store, error) {
+func openBolt(c *config, path string, hold func(context.Context, string) (flags.Version, error)) (*boltstore.Store, error) {
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+		path = filepath.Join(c.dataDir, path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	return boltstore.Open(path, &boltstore.Options{Hold: hold})
+	return boltstore.Open(path, &boltstore.Options{KeepCommits: c.keep.commits, KeepFor: c.keep.age, Hold: hold})
 }
 
 // openMongo asks nobody anything, so that what it does not like is the URI.
-func openMongo(ctx context.Context, uri string, log *slog.Logger) (*mongostore.Store, error) {
-	s, err := mongostore.Open(ctx, uri, &mongostore.Options{Logger: log})
+func openMongo(ctx context.Context, c *config, uri string, hold func(context.Context, string) (flags.Version, error), log *slog.Logger) (*mongostore.Store, error) {
+	s, err := mongostore.Open(ctx, uri, &mongostore.Options{KeepCommits: c.keep.commits, KeepFor: c.keep.age, Hold: hold, Logger: log})
 	if err != nil {
 		return nil, &configError{err}
 	}
@@ -102,7 +109,7 @@ type places struct {
 func openPlaces(ctx context.Context, c *config, log *slog.Logger) (*places, error) {
 	p := &places{}
 	for _, uri := range c.mirrors {
-		m, err := openMongo(ctx, uri, log)
+		m, err := openMongo(ctx, c, uri, nil, log)
 		if err != nil {
 			p.close()
 			return nil, fmt.Errorf("--mirror %s: %w", redact.URL(uri), err)

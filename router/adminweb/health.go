@@ -9,7 +9,9 @@ type Health struct {
 	Started time.Time
 	Mirrors []Place
 	Caches  []Place
-	Large   []Large
+	// Webhooks are their receivers, by scheme, host and a few digits.
+	Webhooks []Place
+	Large    []Large
 }
 
 // Large is a set whose definition is too large for sync clients that were not told
@@ -29,9 +31,12 @@ func (h Health) large(set string) *Large {
 	return nil
 }
 
-// Place is how one set fares at a mirror or a cache.
+// Place is how one set fares at a mirror, a cache or a webhook.
 type Place struct {
 	Name, Set, Revision string
-	Lag                 uint64 // revisions
-	Error               string // "" after a success
+	Lag                 uint64    // revisions
+	Error               string    // "" after a success
+	Status              int       // of a webhook: the last answer's, of HTTP; 0: none came
+	NextTry             time.Time // after a failure
+	Gaps                uint64    // of a webhook: times that commits were missing from the journal
 }

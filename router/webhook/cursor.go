@@ -15,8 +15,12 @@ import (
 // errTaken: another router delivers this set now.
 var errTaken = errors.New("webhook: another router delivers")
 
-// beginning is the id of the record that says that a hook has begun. No set is called so.
-const beginning = "@hook"
+// Kinds of records: one says that a hook has begun, each of the other kind has the
+// cursors of one hook, by set.
+const (
+	hookKind   = "webhooks"
+	cursorKind = "webhook-"
+)
 
 // cursor is how far a set has been delivered, and who delivers it until when.
 type cursor struct {
@@ -24,6 +28,7 @@ type cursor struct {
 	head  flags.Head // zero: nothing yet
 	owner string
 	until time.Time
+	after time.Time // the receiver asked not to be called before
 }
 
 // stored is a cursor's bytes.
@@ -31,11 +36,12 @@ type stored struct {
 	Head  *restwire.Head `json:"head,omitempty"`
 	Owner string         `json:"owner,omitempty"`
 	Until time.Time      `json:"until,omitzero"`
+	After time.Time      `json:"after,omitzero"`
 }
 
 // free reports whether this router may deliver the set.
 func (h *Hook) free(c *cursor, now time.Time) bool {
-	return h.opts.Alone || c.owner == h.me || !now.Before(c.until)
+	return h.opts.Alone || h.opts.twins || c.owner == h.me || !now.Before(c.until)
 }
 
 // reached reports whether all up to head has been delivered. Another router may have
@@ -51,23 +57,27 @@ func (c *cursor) at(head flags.Head) flags.Head {
 }
 
 func (h *Hook) cursor(ctx context.Context, set string) (*cursor, error) {
-	c := &cursor{item: store.Item{Kind: h.kind, ID: set}, head: flags.Head{Set: set}}
-	it, err := h.opts.Records.GetRecord(ctx, h.kind, set)
+	it, err := h.opts.Records.GetRecord(ctx, cursorKind+h.id, set)
 	if errors.Is(err, store.ErrNotFound) {
-		return c, nil
+		return &cursor{item: store.Item{Kind: cursorKind + h.id, ID: set}, head: flags.Head{Set: set}}, nil
 	}
 	if err != nil {
-		return c, err
+		return &cursor{}, err
 	}
+	return parseCursor(it)
+}
+
+func parseCursor(it store.Item) (*cursor, error) {
 	var s stored
-	if err := json.Unmarshal(it.Bytes, &s); err != nil {
-		return c, fmt.Errorf("%w cursor of %s: %w", flags.ErrFormat, set, err)
-	}
-	c.item, c.owner, c.until = it, s.Owner, s.Until
-	if s.Head != nil {
+	err := json.Unmarshal(it.Bytes, &s)
+	c := &cursor{item: it, head: flags.Head{Set: it.ID}, owner: s.Owner, until: s.Until, after: s.After}
+	if err == nil && s.Head != nil {
 		c.head, err = s.Head.ToHead()
 	}
-	return c, err
+	if err != nil {
+		return c, fmt.Errorf("%w cursor of %s: %w", flags.ErrFormat, it.ID, err)
+	}
+	return c, nil
 }
 
 // claim takes the right to deliver a set, or returns an error wrapping errTaken.
@@ -79,7 +89,9 @@ func (h *Hook) claim(ctx context.Context, set string) (*cursor, error) {
 		return c, err
 	case !h.free(c, now):
 		return c, errTaken
-	case c.owner == h.me && c.until.Sub(now) >= leastSlack:
+	case now.Before(c.after):
+		return c, &LaterError{c.after, errAsked}
+	case c.owner == h.me && c.until.Sub(now) >= h.opts.lease*leastSlack/leaseFor:
 		return c, nil
 	}
 	return c, h.save(ctx, c)
@@ -88,8 +100,8 @@ func (h *Hook) claim(ctx context.Context, set string) (*cursor, error) {
 // save stores the cursor, and this router's right for a while more. That somebody else
 // has stored another one meanwhile is errTaken.
 func (h *Hook) save(ctx context.Context, c *cursor) error {
-	c.owner, c.until = h.me, time.Now().Add(leaseFor)
-	it, err := h.put(ctx, c.item, stored{Head: headOf(c.head), Owner: c.owner, Until: c.until.UTC()})
+	c.owner, c.until = h.me, time.Now().Add(h.opts.lease)
+	it, err := h.put(ctx, c.item, stored{Head: headOf(c.head), Owner: c.owner, Until: c.until.UTC(), After: c.after.UTC()})
 	if errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("%w %s: %w", errTaken, c.item.ID, err)
 	}
@@ -125,7 +137,7 @@ func (h *Hook) begin(ctx context.Context) error {
 	if h.begun {
 		return nil
 	}
-	_, err := h.opts.Records.GetRecord(ctx, h.kind, beginning)
+	_, err := h.opts.Records.GetRecord(ctx, hookKind, h.id)
 	if errors.Is(err, store.ErrNotFound) {
 		err = h.beginNow(ctx)
 	}
@@ -138,17 +150,17 @@ func (h *Hook) beginNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	absent := func(id string, s stored) error {
-		_, err := h.put(ctx, store.Item{Kind: h.kind, ID: id}, s)
+	absent := func(kind, id string, s stored) error {
+		_, err := h.put(ctx, store.Item{Kind: kind, ID: id}, s)
 		if errors.Is(err, store.ErrConflict) {
 			return nil
 		}
 		return err
 	}
 	for _, head := range heads {
-		if err := absent(head.Set, stored{Head: headOf(head)}); err != nil {
+		if err := absent(cursorKind+h.id, head.Set, stored{Head: headOf(head)}); err != nil {
 			return err
 		}
 	}
-	return absent(beginning, stored{})
+	return absent(hookKind, h.id, stored{})
 }

@@ -68,7 +68,7 @@ func gap(at flags.Head, next flags.Commit) *lost {
 }
 
 // post delivers one event: whatever is no 2xx is a failure, to be tried again.
-func (h *Hook) post(ctx context.Context, kind string, e interface{ id() string }) error {
+func (h *Hook) post(ctx context.Context, set, kind string, e interface{ id() string }) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -83,6 +83,7 @@ func (h *Hook) post(ctx context.Context, kind string, e interface{ id() string }
 	req.Header.Set(DeliveryHeader, e.id())
 	req.Header.Set(SignatureHeader, Sign(body, time.Now(), h.opts.Secrets...))
 	answer, err := h.client.Do(req)
+	h.noteAnswer(set, answer)
 	if err != nil {
 		var withURL *url.Error // in the path and query of which there may be a secret
 		if errors.As(err, &withURL) {
@@ -96,8 +97,12 @@ func (h *Hook) post(ctx context.Context, kind string, e interface{ id() string }
 	case answer.StatusCode >= 200 && answer.StatusCode < 300:
 		return nil
 	case answer.StatusCode >= 300 && answer.StatusCode < 400:
-		return fmt.Errorf("webhook: %s answered %d: %w", h.name, answer.StatusCode, errRedirect)
+		err = fmt.Errorf("webhook: %s answered %d: %w", h.name, answer.StatusCode, errRedirect)
 	default:
-		return fmt.Errorf("webhook: %s answered %d", h.name, answer.StatusCode)
+		err = fmt.Errorf("webhook: %s answered %d", h.name, answer.StatusCode)
 	}
+	if wait := retryAfter(answer.Header.Get("Retry-After"), time.Now()); wait > 0 {
+		return &LaterError{time.Now().Add(wait), err}
+	}
+	return err
 }

@@ -34,7 +34,7 @@ const (
 	batch      = 16                     // commits that are in memory at a time
 	maxBody    = 4 << 20                // bytes; above, the values are left out
 	maxAnswer  = 64 << 10               // bytes of an answer that are read
-	leastSlack = postLimit + roundLimit // that a lease must have left for it to be used as it is
+	leastSlack = postLimit + roundLimit // that a lease of leaseFor must have left for it to be used as it is
 )
 
 // Journal is what commits are read from.
@@ -55,7 +55,10 @@ type Options struct {
 	// Dial opens connections to the receiver. Default: the net package's, 5 s.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	early bool // tests: the cursor moves on before the delivery
+	// For tests.
+	early bool          // the cursor moves on before the delivery
+	lease time.Duration // in the place of leaseFor
+	twins bool          // nobody minds whose turn it is
 }
 
 // Hook is one receiver of commits. Make one with New. Methods are safe for concurrent
@@ -63,12 +66,15 @@ type Options struct {
 type Hook struct {
 	opts   Options
 	name   string
-	kind   string // of its records
+	id     string // in the names of its records
 	me     string // this router, in leases
 	client *http.Client
 
 	mu    sync.Mutex
 	begun bool
+
+	lastMu sync.Mutex          // not held while anybody is asked anything
+	last   map[string]Delivery // by set
 }
 
 var errRedirect = errors.New("redirects are not followed")
@@ -87,13 +93,16 @@ func New(opts Options) (*Hook, error) {
 	if len(opts.Secrets) == 0 {
 		return nil, fmt.Errorf("%w: a webhook needs a secret to sign with", flags.ErrInvalid)
 	}
+	if opts.lease == 0 {
+		opts.lease = leaseFor
+	}
 	if opts.Dial == nil {
 		opts.Dial = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	}
 	sum := sha256.Sum256([]byte(opts.URL))
 	id := hex.EncodeToString(sum[:8])
 	return &Hook{
-		opts: opts, kind: "webhook-" + id, me: rand.Text(),
+		opts: opts, id: id, me: rand.Text(), last: map[string]Delivery{},
 		name: u.Scheme + "://" + u.Host + " (" + id[:8] + ")",
 		client: &http.Client{
 			Timeout:       postLimit,
@@ -150,6 +159,10 @@ func (h *Hook) Bring(ctx context.Context, head, at flags.Head) (flags.Head, erro
 	for began := time.Now(); err == nil && !c.reached(head) && time.Since(began) < roundLimit; {
 		err = h.deliverSome(ctx, c, head, began)
 	}
+	if later := new(LaterError); errors.As(err, &later) && later.Until.After(c.after) {
+		c.after = later.Until // for the other routers, too
+		err = errors.Join(err, h.save(ctx, c))
+	}
 	return c.at(head), err
 }
 
@@ -192,9 +205,10 @@ func (h *Hook) deliverSome(ctx context.Context, c *cursor, head flags.Head, bega
 		return fmt.Errorf("webhook: the journal does not have what leads from %s to %s", c.head.Token(), head.Token())
 	}
 	if missing := gap(c.head, commits[0]); missing != nil {
-		if err := h.post(ctx, "gap", missing); err != nil {
+		if err := h.post(ctx, head.Set, "gap", missing); err != nil {
 			return err
 		}
+		h.note(head.Set, func(d *Delivery) { d.Gaps++ })
 	}
 	for i := range commits {
 		if h.opts.early {
@@ -203,7 +217,7 @@ func (h *Hook) deliverSome(ctx context.Context, c *cursor, head flags.Head, bega
 				return err
 			}
 		}
-		if err := h.post(ctx, "commit", eventOf(&commits[i])); err != nil {
+		if err := h.post(ctx, head.Set, "commit", eventOf(&commits[i])); err != nil {
 			return err
 		}
 		c.head = commits[i].Head()

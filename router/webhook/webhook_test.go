@@ -19,11 +19,12 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/faultnet"
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 	"github.com/holdfast-flags/holdfast/router/webhook"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testenv.Main(m)) }
 
 var secret = []byte("a secret of thirty-two characters")
 
@@ -304,6 +305,9 @@ func TestGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := r.received()
+	if d := h.Last("shop"); d.Gaps != 1 || d.Status != http.StatusNoContent {
+		t.Errorf("noted are %+v", d)
+	}
 	if len(got) < 2 || !strings.HasPrefix(got[0], "gap shop@0.") || got[len(got)-1] != "commit shop@0.6" || got[0][4:] != got[1][7:] {
 		t.Errorf("received %q", got)
 	}

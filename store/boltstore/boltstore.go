@@ -28,9 +28,12 @@ type Options struct {
 	// KeepFor is the age below which no commit is forgotten. Default 24 h.
 	KeepFor time.Duration
 	// Hold returns the version of a set from which on somebody (a mirror, a
-	// webhook) still needs the commits; they are kept. The zero version holds
-	// nothing back. Called from a goroutine of the store. Default: holds nothing.
-	Hold func(set string) flags.Version
+	// webhook) still needs the commits; they are kept until they are HoldFor old.
+	// The zero version holds nothing back; after an error nothing is forgotten.
+	// Called from a goroutine of the store. Default: holds nothing.
+	Hold func(ctx context.Context, set string) (flags.Version, error)
+	// HoldFor is the age from which on Hold does not keep a commit. Default 7 days.
+	HoldFor time.Duration
 
 	// For tests.
 	maxFileBytes int  // > 0: the file may not grow beyond, as if the disk were full
@@ -45,8 +48,9 @@ func (o *Options) withDefaults() Options {
 	out.LockTimeout = cmp.Or(out.LockTimeout, time.Second)
 	out.KeepCommits = cmp.Or(out.KeepCommits, 10_000)
 	out.KeepFor = cmp.Or(out.KeepFor, 24*time.Hour)
+	out.HoldFor = cmp.Or(out.HoldFor, 7*24*time.Hour)
 	if out.Hold == nil {
-		out.Hold = func(string) flags.Version { return flags.Version{} }
+		out.Hold = func(context.Context, string) (flags.Version, error) { return flags.Version{}, nil }
 	}
 	return out
 }

@@ -36,7 +36,7 @@ func (s *Store) keep() {
 				if data, err := base.Encoded(); err == nil {
 					_ = s.checkpoint(base.Checkpoint, data)
 				}
-				_ = s.forget(set)
+				_ = s.forget(context.Background(), set) // Hold has a bound of its own
 			}
 		case <-s.closing:
 			return
@@ -63,7 +63,7 @@ func (s *Store) Compact(ctx context.Context, set string) error {
 	if err := s.checkpoint(cp, data); err != nil {
 		return classify("compact", set, err)
 	}
-	return classify("compact", set, s.forget(set))
+	return classify("compact", set, s.forget(ctx, set))
 }
 
 // checkpoint stores a checkpoint, unless the set has been replaced meanwhile.
@@ -102,8 +102,17 @@ func (d disk) dropCheckpoints() error {
 	return nil
 }
 
+// holdLimit bounds the question who still needs what.
+const holdLimit = 10 * time.Second
+
 // forget deletes the commits that nobody is owed any more, a few at a time.
-func (s *Store) forget(set string) error {
+func (s *Store) forget(ctx context.Context, set string) error {
+	ctx, cancel := context.WithTimeout(ctx, holdLimit)
+	defer cancel()
+	hold, err := s.opts.Hold(ctx, set) // not in a transaction: it may well read this store
+	if err != nil {
+		return err
+	}
 	for {
 		select {
 		case <-s.closing:
@@ -116,7 +125,7 @@ func (s *Store) forget(set string) error {
 			if !ok {
 				return errNothing
 			}
-			if n, err = s.forgetSome(d); err == nil && n == 0 {
+			if n, err = s.forgetSome(d, hold); err == nil && n == 0 {
 				err = errNothing
 			}
 			return err
@@ -130,11 +139,8 @@ func (s *Store) forget(set string) error {
 	}
 }
 
-func (s *Store) forgetSome(d disk) (int, error) {
-	end := d.needed(s.opts.KeepCommits)
-	if hold := s.opts.Hold(d.set); !hold.IsZero() {
-		end = earlier(end, versionKey(hold))
-	}
+func (s *Store) forgetSome(d disk, hold flags.Version) (int, error) {
+	end := d.needed(uint64(s.opts.KeepCommits))
 	var records []store.Record
 	size := 0
 	c := d.journal.Cursor()
@@ -146,7 +152,8 @@ func (s *Store) forgetSome(d disk) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if time.Since(r.Commit.Time) < s.opts.KeepFor {
+		age := time.Since(r.Commit.Time)
+		if age < s.opts.KeepFor || !hold.IsZero() && !r.Commit.Version.Before(hold) && age < s.opts.HoldFor {
 			break
 		}
 		records = append(records, r)
@@ -165,7 +172,7 @@ func (s *Store) forgetSome(d disk) (int, error) {
 
 // needed returns the key of the first commit that must stay: the oldest of the
 // newest keep, and whatever leads on from the older checkpoint. Nil: all.
-func (d disk) needed(keep int) []byte {
+func (d disk) needed(keep uint64) []byte {
 	c := d.checkpoints.Cursor()
 	if key, _ := c.Last(); key == nil {
 		return nil
@@ -176,10 +183,16 @@ func (d disk) needed(keep int) []byte {
 	}
 	j := d.journal.Cursor()
 	key, _ := j.Last()
-	for n := 1; n < keep && key != nil; n++ {
+	for key != nil {
+		v, _ := versionOf(key)
+		if v.Revision >= keep {
+			return earlier(older, versionKey(flags.Version{Epoch: v.Epoch, Revision: v.Revision - keep + 1}))
+		}
+		keep -= v.Revision // an epoch is dense from 1
+		j.Seek(versionKey(flags.Version{Epoch: v.Epoch}))
 		key, _ = j.Prev()
 	}
-	return earlier(older, key)
+	return nil
 }
 
 // earlier returns the lesser key; nil is less than all.

@@ -1,6 +1,7 @@
 package boltstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -135,9 +136,15 @@ func TestCompactionKeepsWhatIsOwed(t *testing.T) {
 	}{
 		"by count": {boltstore.Options{KeepCommits: 30, KeepFor: time.Nanosecond}, 51 - 30 + 1},
 		"by age":   {boltstore.Options{KeepCommits: 1, KeepFor: time.Hour}, 1},
-		"by hold": {boltstore.Options{KeepCommits: 1, KeepFor: time.Nanosecond, Hold: func(string) flags.Version {
-			return flags.Version{Revision: 7}
+		"by hold": {boltstore.Options{KeepCommits: 1, KeepFor: time.Nanosecond, Hold: func(context.Context, string) (flags.Version, error) {
+			return flags.Version{Revision: 7}, nil
 		}}, 7},
+		"by hold, but not for ever": {boltstore.Options{KeepCommits: 1, KeepFor: time.Nanosecond, HoldFor: time.Nanosecond, Hold: func(context.Context, string) (flags.Version, error) {
+			return flags.Version{Revision: 7}, nil
+		}}, 41},
+		"by not knowing": {boltstore.Options{KeepCommits: 1, KeepFor: time.Nanosecond, Hold: func(context.Context, string) (flags.Version, error) {
+			return flags.Version{}, errors.New("records are out of reach")
+		}}, 1},
 		"by the last checkpoint but one": {boltstore.Options{KeepCommits: 1, KeepFor: time.Nanosecond}, 41},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +153,7 @@ func TestCompactionKeepsWhatIsOwed(t *testing.T) {
 			for i := range 50 {
 				apply(t, s, change("a", i))
 				if i == 39 || i == 49 {
-					if err := s.Compact(t.Context(), "shop"); err != nil {
+					if err := s.Compact(t.Context(), "shop"); (err != nil) != (name == "by not knowing") {
 						t.Fatal(err)
 					}
 				}

@@ -30,6 +30,8 @@ type Status struct {
 	Sets    []SetStatus
 	Mirrors []SinkStatus
 	Caches  []SinkStatus
+	// Webhooks are their receivers, without the path and query of their addresses.
+	Webhooks []SinkStatus
 }
 
 // SetStatus is a set that the router follows.
@@ -45,13 +47,16 @@ type SetStatus struct {
 	SyncOversize bool
 }
 
-// SinkStatus is how one set fares at one mirror or cache of the router.
+// SinkStatus is how one set fares at one mirror, cache or webhook of the router.
 type SinkStatus struct {
 	Name    string
 	Set     string
 	Version flags.Version
-	Lag     uint64 // revisions behind
-	Error   string // empty when the last attempt succeeded
+	Lag     uint64    // revisions behind
+	Error   string    // empty when the last attempt succeeded
+	NextTry time.Time // after a failure; else zero
+	Status  int       // of a webhook: that of the last answer, of HTTP; 0: none came
+	Gaps    uint64    // of a webhook: times that commits were missing from the journal
 }
 
 // Clients returns who follows set, or any set where it is empty.
@@ -88,7 +93,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	out := Status{
 		Version: resp.GetVersion(), Store: resp.GetStore(), Started: time.UnixMicro(resp.GetStartedUs()),
-		Clients: int(resp.GetClients()), Mirrors: toSinks(resp.GetMirrors()), Caches: toSinks(resp.GetCaches()),
+		Clients: int(resp.GetClients()), Mirrors: toSinks(resp.GetMirrors()), Caches: toSinks(resp.GetCaches()), Webhooks: toSinks(resp.GetWebhooks()),
 	}
 	for _, m := range resp.GetSets() {
 		head, err := wire.ToHead(m.GetHead())
@@ -107,9 +112,14 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 func toSinks(in []*pb.SinkStatus) []SinkStatus {
 	out := make([]SinkStatus, 0, len(in))
 	for _, m := range in {
-		out = append(out, SinkStatus{
+		s := SinkStatus{
 			Name: m.GetName(), Set: m.GetSet(), Version: wire.ToVersion(m.GetVersion()), Lag: m.GetLag(), Error: m.GetError(),
-		})
+			Status: int(m.GetHttpStatus()), Gaps: m.GetGaps(),
+		}
+		if us := m.GetNextTryUs(); us != 0 {
+			s.NextTry = time.UnixMicro(us)
+		}
+		out = append(out, s)
 	}
 	return out
 }

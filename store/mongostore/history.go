@@ -291,11 +291,20 @@ func (s *Store) loadIDs(ctx context.Context, head flags.Head) (*idIndex, error) 
 	if head.Version.IsZero() {
 		return ids, nil
 	}
-	opts := options.Find().SetSort(byID1).SetProjection(bson.D{{Key: "first", Value: 1}, {Key: "ids", Value: 1}})
+	newestFirst := bson.D{{Key: "_id", Value: -1}}
+	opts := options.Find().SetSort(newestFirst).SetProjection(bson.D{{Key: "first", Value: 1}, {Key: "ids", Value: 1}})
+	var packed []manifest
+	n := 0
 	for m, err := range each[manifest](ctx, s.segments.manifests, 0, under(head.Set+"/"+string(head.Lineage)), opts) {
 		if err != nil {
 			return nil, err
 		}
+		packed = append(packed, m)
+		if n += len(m.IDs) / len(flags.CommitID{}); n >= s.keptIDs() {
+			break
+		}
+	}
+	for _, m := range slices.Backward(packed) {
 		v, err := parseVersion(m.First)
 		if err != nil {
 			return nil, err

@@ -2,8 +2,13 @@ package mongostore
 
 import "github.com/holdfast-flags/holdfast/flags"
 
-// idIndex knows the commits of a set by their ids, as far back as the journal
-// and its segments reach.
+// mostIDs bounds the memory that a long history takes.
+const mostIDs = 100_000
+
+// keptIDs is how many of a set's newest commits are known by their ids.
+func (s *Store) keptIDs() int { return min(s.opts.KeepCommits, mostIDs) + 2*s.tuning.every }
+
+// idIndex knows the newest commits of a set by their ids.
 type idIndex struct {
 	versions map[flags.CommitID]flags.Version
 	ids      map[flags.Version]flags.CommitID

@@ -212,8 +212,12 @@ func (s *Store) dropCheckpoints(ctx context.Context, set string, l flags.Lineage
 }
 
 // forget removes the segments that are neither among the newest KeepCommits
-// commits nor younger than KeepFor.
+// commits nor younger than KeepFor nor held.
 func (s *Store) forget(ctx context.Context, head flags.Head) error {
+	hold, err := s.opts.Hold(ctx, head.Set)
+	if err != nil {
+		return fmt.Errorf("nothing is forgotten: %w", err)
+	}
 	prefix := head.Set + "/" + string(head.Lineage)
 	all, err := s.segments.list(ctx, under(prefix))
 	if err != nil {
@@ -225,7 +229,9 @@ func (s *Store) forget(ctx context.Context, head flags.Head) error {
 		if err != nil {
 			return fmt.Errorf("segment %s: %w", m.ID, err)
 		}
-		if newer >= s.opts.KeepCommits && time.Since(last.Time) > s.opts.KeepFor {
+		age := time.Since(last.Time)
+		held := !hold.IsZero() && !last.Version.Before(hold) && age < s.opts.HoldFor
+		if newer >= s.opts.KeepCommits && age > s.opts.KeepFor && !held {
 			return s.segments.remove(ctx, between(prefix+"/", m.ID+"0"), s.tuning.step) // up to this one and its chunks
 		}
 		newer += len(m.IDs) / len(flags.CommitID{})

@@ -2,6 +2,7 @@ package mongostore
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
+	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/redact"
 )
 
@@ -39,6 +41,13 @@ type Options struct {
 	// younger than KeepFor. Defaults 10,000 and 24 h.
 	KeepCommits int
 	KeepFor     time.Duration
+	// Hold returns the version of a set from which on somebody (a mirror, a webhook)
+	// still needs the commits; they are kept until they are HoldFor old. The zero
+	// version holds nothing back; after an error nothing is forgotten. Called from a
+	// goroutine of the store. Default: holds nothing.
+	Hold func(ctx context.Context, set string) (flags.Version, error)
+	// HoldFor is the age from which on Hold does not keep a commit. Default 7 days.
+	HoldFor time.Duration
 
 	// MaxPoolSize is the number of connections to each server. Default 4.
 	MaxPoolSize int
@@ -58,6 +67,10 @@ func (o *Options) withDefaults() Options {
 	out.PollInterval = cmp.Or(out.PollInterval, time.Second)
 	out.KeepCommits = cmp.Or(out.KeepCommits, 10_000)
 	out.KeepFor = cmp.Or(out.KeepFor, 24*time.Hour)
+	out.HoldFor = cmp.Or(out.HoldFor, 7*24*time.Hour)
+	if out.Hold == nil {
+		out.Hold = func(context.Context, string) (flags.Version, error) { return flags.Version{}, nil }
+	}
 	out.MaxPoolSize = cmp.Or(out.MaxPoolSize, 4)
 	if out.Logger == nil {
 		out.Logger = slog.Default()

@@ -179,7 +179,7 @@ func (w *writer) take(c flags.Commit, size int) error {
 		return err
 	}
 	w.ids.add(c.ID, c.Version)
-	w.ids.keep(w.s.opts.KeepCommits + 2*w.s.tuning.every)
+	w.ids.keep(w.s.keptIDs())
 	w.since, w.bytes = w.since+1, w.bytes+size
 	return nil
 }

@@ -1878,9 +1878,10 @@ type GetStatusResponse struct {
 	Mirrors []*SinkStatus `protobuf:"bytes,3,rep,name=mirrors,proto3" json:"mirrors,omitempty"`
 	Caches  []*SinkStatus `protobuf:"bytes,4,rep,name=caches,proto3" json:"caches,omitempty"`
 	// Version of the router.
-	Version       string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
-	StartedUs     int64  `protobuf:"varint,6,opt,name=started_us,json=startedUs,proto3" json:"started_us,omitempty"`
-	Clients       uint64 `protobuf:"varint,7,opt,name=clients,proto3" json:"clients,omitempty"`
+	Version       string        `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	StartedUs     int64         `protobuf:"varint,6,opt,name=started_us,json=startedUs,proto3" json:"started_us,omitempty"`
+	Clients       uint64        `protobuf:"varint,7,opt,name=clients,proto3" json:"clients,omitempty"`
+	Webhooks      []*SinkStatus `protobuf:"bytes,8,rep,name=webhooks,proto3" json:"webhooks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1962,6 +1963,13 @@ func (x *GetStatusResponse) GetClients() uint64 {
 		return x.Clients
 	}
 	return 0
+}
+
+func (x *GetStatusResponse) GetWebhooks() []*SinkStatus {
+	if x != nil {
+		return x.Webhooks
+	}
+	return nil
 }
 
 type SetStatus struct {
@@ -2063,7 +2071,13 @@ type SinkStatus struct {
 	// Revisions behind the head.
 	Lag uint64 `protobuf:"varint,4,opt,name=lag,proto3" json:"lag,omitempty"`
 	// Empty when the last attempt succeeded.
-	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// After a failure: when it is tried again. 0: not set.
+	NextTryUs int64 `protobuf:"varint,6,opt,name=next_try_us,json=nextTryUs,proto3" json:"next_try_us,omitempty"`
+	// Of a webhook: the HTTP status of the last answer; 0: none came.
+	HttpStatus uint32 `protobuf:"varint,7,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
+	// Of a webhook: how often commits were missing from the journal.
+	Gaps          uint64 `protobuf:"varint,8,opt,name=gaps,proto3" json:"gaps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2131,6 +2145,27 @@ func (x *SinkStatus) GetError() string {
 		return x.Error
 	}
 	return ""
+}
+
+func (x *SinkStatus) GetNextTryUs() int64 {
+	if x != nil {
+		return x.NextTryUs
+	}
+	return 0
+}
+
+func (x *SinkStatus) GetHttpStatus() uint32 {
+	if x != nil {
+		return x.HttpStatus
+	}
+	return 0
+}
+
+func (x *SinkStatus) GetGaps() uint64 {
+	if x != nil {
+		return x.Gaps
+	}
+	return 0
 }
 
 // Item is one record.
@@ -2893,7 +2928,7 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\vLayersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x12\n" +
-	"\x10GetStatusRequest\"\x8c\x02\n" +
+	"\x10GetStatusRequest\"\xc1\x02\n" +
 	"\x11GetStatusResponse\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12*\n" +
 	"\x04sets\x18\x02 \x03(\v2\x16.holdfast.v1.SetStatusR\x04sets\x121\n" +
@@ -2902,7 +2937,8 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1d\n" +
 	"\n" +
 	"started_us\x18\x06 \x01(\x03R\tstartedUs\x12\x18\n" +
-	"\aclients\x18\a \x01(\x04R\aclients\"\xbd\x01\n" +
+	"\aclients\x18\a \x01(\x04R\aclients\x123\n" +
+	"\bwebhooks\x18\b \x03(\v2\x17.holdfast.v1.SinkStatusR\bwebhooks\"\xbd\x01\n" +
 	"\tSetStatus\x12%\n" +
 	"\x04head\x18\x01 \x01(\v2\x11.holdfast.v1.HeadR\x04head\x12\x18\n" +
 	"\aclients\x18\x02 \x01(\x04R\aclients\x12\x15\n" +
@@ -2910,14 +2946,18 @@ const file_holdfast_v1_holdfast_proto_rawDesc = "" +
 	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x1d\n" +
 	"\n" +
 	"sync_bytes\x18\x05 \x01(\x04R\tsyncBytes\x12#\n" +
-	"\rsync_oversize\x18\x06 \x01(\bR\fsyncOversize\"\x8a\x01\n" +
+	"\rsync_oversize\x18\x06 \x01(\bR\fsyncOversize\"\xdf\x01\n" +
 	"\n" +
 	"SinkStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03set\x18\x02 \x01(\tR\x03set\x12.\n" +
 	"\aversion\x18\x03 \x01(\v2\x14.holdfast.v1.VersionR\aversion\x12\x10\n" +
 	"\x03lag\x18\x04 \x01(\x04R\x03lag\x12\x14\n" +
-	"\x05error\x18\x05 \x01(\tR\x05error\"y\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\x12\x1e\n" +
+	"\vnext_try_us\x18\x06 \x01(\x03R\tnextTryUs\x12\x1f\n" +
+	"\vhttp_status\x18\a \x01(\rR\n" +
+	"httpStatus\x12\x12\n" +
+	"\x04gaps\x18\b \x01(\x04R\x04gaps\"y\n" +
 	"\x04Item\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -3086,45 +3126,46 @@ var file_holdfast_v1_holdfast_proto_depIdxs = []int32{
 	30, // 28: holdfast.v1.GetStatusResponse.sets:type_name -> holdfast.v1.SetStatus
 	31, // 29: holdfast.v1.GetStatusResponse.mirrors:type_name -> holdfast.v1.SinkStatus
 	31, // 30: holdfast.v1.GetStatusResponse.caches:type_name -> holdfast.v1.SinkStatus
-	3,  // 31: holdfast.v1.SetStatus.head:type_name -> holdfast.v1.Head
-	2,  // 32: holdfast.v1.SinkStatus.version:type_name -> holdfast.v1.Version
-	32, // 33: holdfast.v1.GetRecordResponse.item:type_name -> holdfast.v1.Item
-	32, // 34: holdfast.v1.ListRecordsResponse.items:type_name -> holdfast.v1.Item
-	32, // 35: holdfast.v1.PutRecordRequest.item:type_name -> holdfast.v1.Item
-	32, // 36: holdfast.v1.PutRecordResponse.item:type_name -> holdfast.v1.Item
-	1,  // 37: holdfast.v1.ErrorDetail.reasons:type_name -> holdfast.v1.Reason
-	42, // 38: holdfast.v1.ErrorDetail.conflict:type_name -> holdfast.v1.Conflict
-	2,  // 39: holdfast.v1.Conflict.version:type_name -> holdfast.v1.Version
-	43, // 40: holdfast.v1.Conflict.key:type_name -> holdfast.v1.EntryKey
-	4,  // 41: holdfast.v1.Flags.Head:input_type -> holdfast.v1.HeadRequest
-	6,  // 42: holdfast.v1.Flags.Fetch:input_type -> holdfast.v1.FetchRequest
-	10, // 43: holdfast.v1.Flags.Watch:input_type -> holdfast.v1.WatchRequest
-	19, // 44: holdfast.v1.Flags.Apply:input_type -> holdfast.v1.ApplyRequest
-	21, // 45: holdfast.v1.Flags.ListSets:input_type -> holdfast.v1.ListSetsRequest
-	23, // 46: holdfast.v1.Flags.ListCommits:input_type -> holdfast.v1.ListCommitsRequest
-	25, // 47: holdfast.v1.Admin.ListClients:input_type -> holdfast.v1.ListClientsRequest
-	28, // 48: holdfast.v1.Admin.GetStatus:input_type -> holdfast.v1.GetStatusRequest
-	33, // 49: holdfast.v1.Records.GetRecord:input_type -> holdfast.v1.GetRecordRequest
-	35, // 50: holdfast.v1.Records.ListRecords:input_type -> holdfast.v1.ListRecordsRequest
-	37, // 51: holdfast.v1.Records.PutRecord:input_type -> holdfast.v1.PutRecordRequest
-	39, // 52: holdfast.v1.Records.DeleteRecord:input_type -> holdfast.v1.DeleteRecordRequest
-	5,  // 53: holdfast.v1.Flags.Head:output_type -> holdfast.v1.HeadResponse
-	7,  // 54: holdfast.v1.Flags.Fetch:output_type -> holdfast.v1.FetchResponse
-	15, // 55: holdfast.v1.Flags.Watch:output_type -> holdfast.v1.WatchResponse
-	20, // 56: holdfast.v1.Flags.Apply:output_type -> holdfast.v1.ApplyResponse
-	22, // 57: holdfast.v1.Flags.ListSets:output_type -> holdfast.v1.ListSetsResponse
-	24, // 58: holdfast.v1.Flags.ListCommits:output_type -> holdfast.v1.ListCommitsResponse
-	26, // 59: holdfast.v1.Admin.ListClients:output_type -> holdfast.v1.ListClientsResponse
-	29, // 60: holdfast.v1.Admin.GetStatus:output_type -> holdfast.v1.GetStatusResponse
-	34, // 61: holdfast.v1.Records.GetRecord:output_type -> holdfast.v1.GetRecordResponse
-	36, // 62: holdfast.v1.Records.ListRecords:output_type -> holdfast.v1.ListRecordsResponse
-	38, // 63: holdfast.v1.Records.PutRecord:output_type -> holdfast.v1.PutRecordResponse
-	40, // 64: holdfast.v1.Records.DeleteRecord:output_type -> holdfast.v1.DeleteRecordResponse
-	53, // [53:65] is the sub-list for method output_type
-	41, // [41:53] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	31, // 31: holdfast.v1.GetStatusResponse.webhooks:type_name -> holdfast.v1.SinkStatus
+	3,  // 32: holdfast.v1.SetStatus.head:type_name -> holdfast.v1.Head
+	2,  // 33: holdfast.v1.SinkStatus.version:type_name -> holdfast.v1.Version
+	32, // 34: holdfast.v1.GetRecordResponse.item:type_name -> holdfast.v1.Item
+	32, // 35: holdfast.v1.ListRecordsResponse.items:type_name -> holdfast.v1.Item
+	32, // 36: holdfast.v1.PutRecordRequest.item:type_name -> holdfast.v1.Item
+	32, // 37: holdfast.v1.PutRecordResponse.item:type_name -> holdfast.v1.Item
+	1,  // 38: holdfast.v1.ErrorDetail.reasons:type_name -> holdfast.v1.Reason
+	42, // 39: holdfast.v1.ErrorDetail.conflict:type_name -> holdfast.v1.Conflict
+	2,  // 40: holdfast.v1.Conflict.version:type_name -> holdfast.v1.Version
+	43, // 41: holdfast.v1.Conflict.key:type_name -> holdfast.v1.EntryKey
+	4,  // 42: holdfast.v1.Flags.Head:input_type -> holdfast.v1.HeadRequest
+	6,  // 43: holdfast.v1.Flags.Fetch:input_type -> holdfast.v1.FetchRequest
+	10, // 44: holdfast.v1.Flags.Watch:input_type -> holdfast.v1.WatchRequest
+	19, // 45: holdfast.v1.Flags.Apply:input_type -> holdfast.v1.ApplyRequest
+	21, // 46: holdfast.v1.Flags.ListSets:input_type -> holdfast.v1.ListSetsRequest
+	23, // 47: holdfast.v1.Flags.ListCommits:input_type -> holdfast.v1.ListCommitsRequest
+	25, // 48: holdfast.v1.Admin.ListClients:input_type -> holdfast.v1.ListClientsRequest
+	28, // 49: holdfast.v1.Admin.GetStatus:input_type -> holdfast.v1.GetStatusRequest
+	33, // 50: holdfast.v1.Records.GetRecord:input_type -> holdfast.v1.GetRecordRequest
+	35, // 51: holdfast.v1.Records.ListRecords:input_type -> holdfast.v1.ListRecordsRequest
+	37, // 52: holdfast.v1.Records.PutRecord:input_type -> holdfast.v1.PutRecordRequest
+	39, // 53: holdfast.v1.Records.DeleteRecord:input_type -> holdfast.v1.DeleteRecordRequest
+	5,  // 54: holdfast.v1.Flags.Head:output_type -> holdfast.v1.HeadResponse
+	7,  // 55: holdfast.v1.Flags.Fetch:output_type -> holdfast.v1.FetchResponse
+	15, // 56: holdfast.v1.Flags.Watch:output_type -> holdfast.v1.WatchResponse
+	20, // 57: holdfast.v1.Flags.Apply:output_type -> holdfast.v1.ApplyResponse
+	22, // 58: holdfast.v1.Flags.ListSets:output_type -> holdfast.v1.ListSetsResponse
+	24, // 59: holdfast.v1.Flags.ListCommits:output_type -> holdfast.v1.ListCommitsResponse
+	26, // 60: holdfast.v1.Admin.ListClients:output_type -> holdfast.v1.ListClientsResponse
+	29, // 61: holdfast.v1.Admin.GetStatus:output_type -> holdfast.v1.GetStatusResponse
+	34, // 62: holdfast.v1.Records.GetRecord:output_type -> holdfast.v1.GetRecordResponse
+	36, // 63: holdfast.v1.Records.ListRecords:output_type -> holdfast.v1.ListRecordsResponse
+	38, // 64: holdfast.v1.Records.PutRecord:output_type -> holdfast.v1.PutRecordResponse
+	40, // 65: holdfast.v1.Records.DeleteRecord:output_type -> holdfast.v1.DeleteRecordResponse
+	54, // [54:66] is the sub-list for method output_type
+	42, // [42:54] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_holdfast_proto_init() }
