@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -23,16 +24,38 @@ import (
 	"github.com/holdfast-flags/holdfast/store/mongostore"
 )
 
-// restricted starts a Redis with a set in it, and a user who may do nothing but read.
+// restricted starts a Redis with the users of docs/security.md.
 func restricted(t *testing.T) (addr string, admin *redis.Client) {
 	t.Helper()
 	addr = testenv.StartRedis(t).Addr()
 	admin = redis.NewClient(&redis.Options{Addr: addr, DisableIdentity: true})
 	t.Cleanup(func() { _ = admin.Close() })
-	if err := admin.Do(t.Context(), "ACL", "SETUSER", "reader", "on", ">secret", "~holdfast:*", "+@read", "+@connection").Err(); err != nil {
-		t.Fatal(err)
+	for _, user := range []string{"holdfast-sdk", "holdfast-router"} {
+		if err := admin.Do(t.Context(), documented(t, user)...).Err(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return addr, admin
+}
+
+// documented returns the command that docs/security.md tells operators to give for a
+// user, with the password "secret".
+func documented(t *testing.T, user string) (command []any) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(strings.ReplaceAll(line, ">PASSWORD", ">secret")); len(words) > 2 && words[0] == "ACL" && words[2] == user {
+			for _, word := range words {
+				command = append(command, word)
+			}
+			return command
+		}
+	}
+	t.Fatalf("docs/security.md has no ACL of %s", user)
+	return nil
 }
 
 // denials returns how often the server had to refuse somebody something.
@@ -93,7 +116,7 @@ func TestRedisForReadingOnly(t *testing.T) {
 			puts, log := make(chan error, 64), &logged{}
 			c, err := standard.New(t.Context(), standard.Config{
 				Primary: "file:" + dir, CacheTimeout: 5 * time.Second, CacheTTL: time.Second,
-				Cache:  "redis://reader:secret@" + addr + "?prefix=holdfast" + told,
+				Cache:  "redis://holdfast-sdk:secret@" + addr + "?prefix=holdfast" + told,
 				Logger: slog.New(slog.NewTextHandler(log, nil)),
 				Observer: flags.Observer{Answered: func(_, op string, _ time.Duration, err error) {
 					if op == "put" {
@@ -154,7 +177,7 @@ func TestRedisForReadingIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := open(t, standard.Config{
-		Primary: "grpc://127.0.0.1:1", Cache: "redis://reader:secret@" + addr + "?memory=0", CacheReadOnly: true, CacheTimeout: 5 * time.Second,
+		Primary: "grpc://127.0.0.1:1", Cache: "redis://holdfast-sdk:secret@" + addr + "?memory=0", CacheReadOnly: true, CacheTimeout: 5 * time.Second,
 		StartTimeout: 20 * time.Second,
 	})
 	if d := c.BoolDetails(t.Context(), "beta", flags.Entity("me"), false); !d.Value || d.Layer() != "cache" {
@@ -319,11 +342,7 @@ func TestMongoForReadingOnly(t *testing.T) {
 // server.
 func TestRedisForTheRouter(t *testing.T) {
 	addr, admin := restricted(t)
-	rights := []any{"ACL", "SETUSER", "router", "on", ">secret", "~holdfast:*", "-@all", "+@read", "+@write", "+@scripting", "+@connection", "-@dangerous"}
-	if err := admin.Do(t.Context(), rights...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	cache, err := rediscache.Open("redis://router:secret@"+addr, &rediscache.Options{Timeout: 5 * time.Second})
+	cache, err := rediscache.Open("redis://holdfast-router:secret@"+addr, &rediscache.Options{Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +371,7 @@ func TestRedisForTheRouter(t *testing.T) {
 	if n := denials(t, admin); n != 0 {
 		t.Errorf("the server refused %d attempts", n)
 	}
-	user := redis.NewClient(&redis.Options{Addr: addr, Username: "router", Password: "secret", DisableIdentity: true})
+	user := redis.NewClient(&redis.Options{Addr: addr, Username: "holdfast-router", Password: "secret", DisableIdentity: true})
 	defer func() { _ = user.Close() }()
 	for _, command := range [][]any{{"SET", "other:key", "x"}, {"GET", "other:key"}, {"FLUSHALL"}, {"KEYS", "*"}, {"CONFIG", "GET", "*"}, {"ACL", "LIST"}} {
 		if err := user.Do(t.Context(), command...).Err(); err == nil || !strings.Contains(err.Error(), "NOPERM") {

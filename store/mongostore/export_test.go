@@ -4,7 +4,11 @@ import (
 	"context"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -32,12 +36,23 @@ func (s *Store) Forgetful() { s.tuning.forgetful = true }
 // Gullible switches off the comparison of a commit with what it follows.
 func (s *Store) Gullible() { s.tuning.gullible = true }
 
+// Observed returns opts with a monitor of what is sent to the server.
+func Observed(opts *Options, m *event.CommandMonitor) *Options {
+	var out Options
+	if opts != nil {
+		out = *opts
+	}
+	out.monitor = m
+	return &out
+}
+
 // Settle waits until maintenance has nothing more to do.
 func (s *Store) Settle() { s.work.Wait() }
 
-// Collection returns a collection of the store's database.
+// Collection returns a collection of the store's database. What is sent by it can be
+// told from what the store sends: it asks for other concerns.
 func (s *Store) Collection(name string) *mongo.Collection {
-	return s.heads.Database().Collection(name)
+	return s.heads.Database().Collection(name, options.Collection().SetReadConcern(readconcern.Local()).SetWriteConcern(writeconcern.W1()))
 }
 
 // Bound changes how many bytes an answer may be put together from.

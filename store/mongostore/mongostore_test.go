@@ -19,7 +19,7 @@ import (
 	"github.com/holdfast-flags/holdfast/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(testenv.Main(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(audited{testenv.Main(m)}) }
 
 // quick makes watches notice the writes of others without much waiting.
 func quick() *mongostore.Options {
@@ -28,7 +28,7 @@ func quick() *mongostore.Options {
 
 func open(t testing.TB, uri string, opts *mongostore.Options) *mongostore.Store {
 	t.Helper()
-	s, err := mongostore.Open(t.Context(), uri, opts)
+	s, err := mongostore.Open(t.Context(), uri, mongostore.Observed(opts, rights.monitor(opts)))
 	if err != nil {
 		t.Fatal(err)
 	}

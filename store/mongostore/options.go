@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
@@ -54,6 +55,8 @@ type Options struct {
 
 	// Logger for what has no caller to be returned to. Default slog.Default().
 	Logger *slog.Logger
+
+	monitor *event.CommandMonitor // of tests
 }
 
 func (o *Options) withDefaults() Options {
@@ -83,6 +86,7 @@ func (o *Options) withDefaults() Options {
 func (o *Options) clientOptions(uri string) *options.ClientOptions {
 	c := options.Client().ApplyURI(uri)
 	c.SetAppName("holdfast")
+	c.SetMonitor(o.monitor)
 	// The driver does not fail fast on a dead server: even a refused connection
 	// waits for the selection timeout, 30 s by default.
 	c.SetServerSelectionTimeout(min(o.HeadTimeout, time.Second))

@@ -111,6 +111,9 @@ func (s *Store) ListRecords(ctx context.Context, kind string) (out []store.Item,
 // PutRecord is store.Records'.
 func (s *Store) PutRecord(ctx context.Context, it store.Item) (out store.Item, err error) {
 	err = s.items(ctx, "put record", it.Kind, it.ID, func(ctx context.Context) error {
+		if s.opts.ReadOnly {
+			return store.ErrReadOnly
+		}
 		now := time.Now()
 		old, number, err := s.newestItem(ctx, it.Kind, it.ID, now)
 		if err != nil {
@@ -127,6 +130,9 @@ func (s *Store) PutRecord(ctx context.Context, it store.Item) (out store.Item, e
 // DeleteRecord is store.Records'.
 func (s *Store) DeleteRecord(ctx context.Context, kind, id string, version uint64) error {
 	return s.items(ctx, "delete record", kind, id, func(ctx context.Context) error {
+		if s.opts.ReadOnly {
+			return store.ErrReadOnly
+		}
 		now := time.Now()
 		old, number, err := s.newestItem(ctx, kind, id, now)
 		switch {
@@ -153,9 +159,6 @@ var errItemUnknown = errors.New("the record was changed many times meanwhile; it
 
 // follow inserts the next document of an item, and removes what nobody needs any more.
 func (s *Store) follow(ctx context.Context, it store.Item, doc itemDoc, number uint64) error {
-	if s.opts.ReadOnly {
-		return store.ErrReadOnly
-	}
 	if err := s.tuning.step("item looked at"); err != nil {
 		return err
 	}

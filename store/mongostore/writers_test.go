@@ -195,7 +195,14 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 	t.Parallel()
 	uri := testenv.Mongo(t)
 	w := open(t, uri, quick())
-	create(t, w, set)
+	w.Tune(4, 64)
+	last := create(t, w, set)
+	before := []flags.Head{last.Head()}
+	for i := range 12 {
+		last = change(t, w, set, i)
+		before = append(before, last.Head())
+		w.Settle()
+	}
 	opts := quick()
 	opts.ReadOnly = true
 	r := open(t, uri, opts)
@@ -208,8 +215,13 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 			t.Errorf("%s: %v", op, err)
 		}
 	}
-	if head := whole(t, r, set); head.Revision != 1 {
+	if head := whole(t, r, set); head.Revision != 13 {
 		t.Errorf("it reads %s", head.Version)
+	}
+	for _, have := range before { // in segments, in the journal, and superseded by a checkpoint
+		if u, err := r.Fetch(t.Context(), set, have); err != nil || u.Head.Revision != 13 {
+			t.Errorf("since %s it reads %s, %v", have.Version, u.Head.Version, err)
+		}
 	}
 }
 
