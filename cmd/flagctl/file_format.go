@@ -32,16 +32,10 @@ func (f *fileFormat) register(cmd *cobra.Command) {
 	mustComplete(cmd, "format", names...)
 }
 
+// joined lists two names or more.
 func joined(names []string) string {
-	text := names[0]
-	for i, name := range names[1:] {
-		if i == len(names)-2 {
-			text += " or " + name
-			continue
-		}
-		text += ", " + name
-	}
-	return text
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // check finds what is wrong with the flags before a file is read.

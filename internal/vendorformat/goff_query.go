@@ -125,8 +125,11 @@ func (p *goffParser) test(depth int) any {
 		p.fail("want the name of an attribute, not %q", p.rest())
 		return nil
 	}
-	if name == "key" {
+	switch name {
+	case "key":
 		name = targetingKey
+	case "anonymous":
+		p.note("anonymous is an attribute like any other here: absent, it is not false")
 	}
 	op := strings.ToLower(p.word())
 	if op == "pr" {

@@ -42,8 +42,11 @@ func (ld *ldTranslation) segment(key string) ldSegmentResult {
 		return r
 	}
 	s, known := ld.file.Segments[key]
-	if !known || s.Deleted {
+	switch {
+	case !known || s.Deleted:
 		return ldSegmentResult{why: "the file does not have it"}
+	case len(ld.faults) > 0: // such as that there is too much: do not go on to make more
+		return ldSegmentResult{why: "the file has faults"}
 	}
 	ld.segments[key] = ldSegmentResult{busy: true}
 	// A segment has its notes under its own name; a draft collects them.

@@ -30,11 +30,13 @@ func (ld *ldTranslation) item(path string, item ldItem) {
 		ld.add(Note{Flag: item.Key, Text: "it is archived, and left out"})
 		return
 	}
-	state, ok := item.Environments[ld.Environment]
-	if known := slices.Sorted(maps.Keys(item.Environments)); ld.Environment == "" && len(known) == 1 {
-		state, ok = item.Environments[known[0]], true
-	} else if !ok {
-		ld.fault(path+".environments", "no environment %q; choose with --environment one of: %s", ld.Environment, strings.Join(known[:min(20, len(known))], ", "))
+	known, chosen := slices.Sorted(maps.Keys(item.Environments)), ld.Environment
+	if chosen == "" && len(known) == 1 {
+		chosen = known[0]
+	}
+	state, ok := item.Environments[chosen]
+	if !ok {
+		ld.fault(path+".environments", "no environment %q; choose with --environment one of: %s", chosen, strings.Join(known[:min(20, len(known))], ", "))
 		return
 	}
 	d := ld.newDraft(item.Key)

@@ -127,7 +127,7 @@ func (u *unleashTranslation) feature(path string, f unleashFeature) {
 	if depends || len(f.Dependencies) > 0 {
 		d.lose("dependencies", "it depends on another feature; a flag here cannot")
 	}
-	ways := u.strategies(path, d, strategies)
+	ways := u.strategies(d, strategies)
 	for _, w := range ways {
 		d.when(w.when, "on")
 	}
@@ -203,7 +203,7 @@ type way struct {
 
 // strategies: any of them enables the feature. One that is disabled does not count,
 // but a feature with only such ones is not one without.
-func (u *unleashTranslation) strategies(path string, d *draft, list []unleashStrategy) []way {
+func (u *unleashTranslation) strategies(d *draft, list []unleashStrategy) []way {
 	var ways []way
 	for i, s := range list {
 		place := "strategy " + strconv.Itoa(i+1)

@@ -29,7 +29,8 @@ func (u *unleashTranslation) variant(path string, feature *draft, common []unlea
 	for _, w := range lists {
 		v.add(d, w.variants)
 	}
-	d.variants = append(v.list, variant{unleashDisabled, v.none()})
+	v.list = append(v.list, variant{unleashDisabled, v.none()})
+	d.variants = v.list
 	d.offAs, d.other = unleashDisabled, unleashDisabled
 	d.alike()
 	for _, w := range lists {

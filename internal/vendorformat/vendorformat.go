@@ -74,7 +74,7 @@ func Read(format string, data []byte, o Options) (Import, error) {
 	if !ok {
 		return Import{}, fmt.Errorf("%w %q (known: %s)", ErrUnknownFormat, format, strings.Join(Names(), ", "))
 	}
-	t := &translation{Options: o, flags: map[string]json.RawMessage{}, segments: map[string]json.RawMessage{}}
+	t := &translation{Options: o, limit: min(flags.MaxSetBytes, 64*len(data)+1<<20), flags: map[string]json.RawMessage{}, segments: map[string]json.RawMessage{}}
 	if err := read(t, data); err != nil {
 		return Import{}, err
 	}
@@ -94,6 +94,7 @@ type translation struct {
 	flags    map[string]json.RawMessage
 	segments map[string]json.RawMessage // $evaluators
 	size     int                        // of both, in bytes
+	limit    int                        // of size: segments inside segments may make a file larger, not explode it
 	notes    []Note
 	faults   []flags.Fault
 }
@@ -175,11 +176,10 @@ func (t *translation) done() (Import, error) {
 	return Import{Document: doc, Notes: t.notes}, err
 }
 
-// keep takes in an encoded flag or segment. The size is bounded while it grows:
-// a small file of segments inside segments may stand for a very large one.
+// keep takes in an encoded flag or segment, within the limit.
 func (t *translation) keep(into map[string]json.RawMessage, path, name string, text []byte) {
-	if t.size += len(text); t.size > flags.MaxSetBytes {
-		t.fault(path, "the file comes to more than %d bytes of flags and segments", flags.MaxSetBytes)
+	if t.size += len(text); t.size > t.limit {
+		t.fault(path, "the file comes to more than %d bytes of flags and segments", t.limit)
 		return
 	}
 	into[name] = text
@@ -187,7 +187,10 @@ func (t *translation) keep(into map[string]json.RawMessage, path, name string, t
 
 func (t *translation) keepSegment(path, name string, condition any) {
 	text, err := json.Marshal(condition)
+	_, twice := t.segments[name]
 	switch {
+	case twice:
+		t.fault(path, "segment %q is defined twice; rename one", name)
 	case err != nil:
 		t.fault(path, "%s", err)
 	case name == "":
