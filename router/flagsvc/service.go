@@ -117,10 +117,9 @@ func (s *Service) Apply(ctx context.Context, req *pb.ApplyRequest) (*pb.ApplyRes
 	if err := s.allow(ctx, action, c.Set); err != nil {
 		return nil, err
 	}
-	if peer := address(ctx); peer != "" {
-		c.Address = peer
+	if err := s.sign(ctx, &c); err != nil {
+		return nil, err
 	}
-	c.Actor = authz.PrincipalOf(ctx).Actor(c.Actor)
 	accepted, err := s.opts.Store.Apply(ctx, c)
 	if err != nil {
 		return nil, wire.FromError(err)

@@ -43,6 +43,9 @@ type Options struct {
 	// APIKeyFrom returns the key of a call, so that keys can be renewed; it is asked instead
 	// of APIKey, at any time. Default: none.
 	APIKeyFrom func() string
+	// Relay passes writes on for others: they keep the actor and the address that they
+	// come with. The router takes that from admin keys of all sets only.
+	Relay bool
 	// TLS configures grpcs:// targets. Default: the system's roots.
 	TLS *tls.Config
 	// TLSFrom returns the configuration for a connection to be made, instead of TLS, where
@@ -245,6 +248,9 @@ func (s *Store) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error)
 	}
 	call, cancel := context.WithTimeoutCause(s.outgoing(ctx), s.opts.WriteTimeout, errHeadBudget)
 	defer cancel()
+	if s.opts.Relay {
+		call = metadata.AppendToOutgoingContext(call, wire.RelayHeader, "1")
+	}
 	resp, err := s.flags.Apply(call, &pb.ApplyRequest{Commit: encoded})
 	if err != nil {
 		return flags.Commit{}, s.classify(ctx, call, op, err)

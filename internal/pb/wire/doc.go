@@ -8,6 +8,9 @@ const CapabilityAbsent = "absent"
 
 // Limits of the protocol.
 const (
+	// RelayHeader, in the metadata of a write, says that it is passed on for somebody else,
+	// who made it and from where as it says.
+	RelayHeader = "holdfast-relay"
 	// Version is the newest version of the protocol that this code speaks.
 	Version = 1
 	// ChunkBytes is the most that one piece of a snapshot holds.
