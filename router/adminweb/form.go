@@ -1,12 +1,14 @@
 package adminweb
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -161,7 +163,7 @@ func (v *visit) apply(f *form, c flags.Commit, fieldOf func(flags.Fault) string)
 	if len(f.problems) > 0 {
 		return c, false
 	}
-	accepted, err := v.opts.Store.Apply(v.ctx, c)
+	accepted, err := v.commitOnce(c)
 	var invalid *flags.ValidationError
 	switch {
 	case err == nil:
@@ -187,6 +189,45 @@ func (v *visit) apply(f *form, c flags.Commit, fieldOf func(flags.Fault) string)
 		f.refuse("", "%s", err)
 	}
 	return accepted, false
+}
+
+// commitOnce makes the commit of a form, which the same form sent again does not make
+// twice. A form that was obeyed long ago and says now what it said then (an override that
+// was cleared meanwhile is set once more) is another commit: what its conditions say of
+// the set holds again.
+func (v *visit) commitOnce(c flags.Commit) (flags.Commit, error) {
+	var was flags.Version
+	if set, err := v.opts.Hub.Open(v.ctx, c.Set); err == nil {
+		was = set.Head().Version
+	}
+	accepted, err := v.opts.Store.Apply(v.ctx, c)
+	if err != nil || was.Before(accepted.Version) || v.stands(&accepted) {
+		return accepted, err
+	}
+	c.ID = flags.NewCommitID()
+	return v.opts.Store.Apply(v.ctx, c)
+}
+
+// stands reports whether a set still is as a commit left what it changed. Where that
+// cannot be known it says so, too: then nothing is done twice.
+func (v *visit) stands(c *flags.Commit) bool {
+	b, err := v.board(v.ctx, c.Set)
+	if err != nil {
+		return true
+	}
+	head, err := v.opts.Store.Head(v.ctx, c.Set)
+	if err != nil {
+		return true
+	}
+	b.set.Reach(v.ctx, head)
+	now, err := b.current()
+	if err != nil {
+		return true
+	}
+	return now.Head().Status == flags.StatusLive && !slices.ContainsFunc(c.Changes, func(m flags.Mutation) bool {
+		e, _ := now.Get(m.Key)
+		return !bytes.Equal(e.Bytes, m.Bytes)
+	})
 }
 
 // status returns the status of a page that shows a form again.

@@ -53,7 +53,7 @@ func (v *visit) createSet() error {
 	c := v.commitOf(f)
 	c.Op = flags.OpCreate
 	if !f.Refused() {
-		accepted, err := v.opts.Store.Apply(v.ctx, c)
+		accepted, err := v.commitOnce(c)
 		switch {
 		case err == nil:
 			return v.redirect(v.path("flags"), url.Values{"saved": {strconv.FormatUint(accepted.Revision, 10)}})
