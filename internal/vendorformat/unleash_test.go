@@ -46,7 +46,7 @@ const unleashed = `{
     {"featureName": "by-tenant", "name": "flexibleRollout", "parameters": {"rollout": 30, "stickiness": "tenant"}},
     {"featureName": "asleep", "name": "default", "disabled": true},
     {"featureName": "time", "name": "default", "constraints": [{"contextName": "currentTime", "operator": "DATE_AFTER", "value": "2001-01-01T00:00:00Z"}]},
-    {"featureName": "shown", "name": "flexibleRollout", "parameters": {"rollout": "40", "stickiness": "userId", "groupId": "shown"}}],
+    {"featureName": "shown", "name": "flexibleRollout", "parameters": {"rollout": "40", "stickiness": "userId"}}],
   "segments": [{"id": 7, "name": "down-under", "constraints": [{"contextName": "country", "operator": "IN", "values": ["NZ", "AU"]}]}],
   "featureTags": [{"featureName": "plain", "tagType": "simple", "tagValue": "shop"}, {"featureName": "plain", "tagType": "team", "tagValue": "a"}]
 }`
