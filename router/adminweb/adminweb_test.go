@@ -55,6 +55,11 @@ func TestPages(t *testing.T) {
 		{"/s/default/switch?key=new-checkout&to=disabled", 200, []string{"Every caller uses the default"}},
 		{"/s/default/switch?key=new-checkout&to=default", 200, []string{"Make off the default"}},
 		{"/s/default/switch?key=nope&to=disabled", 404, []string{"No such flag"}},
+		{"/s/default/playground?key=new-checkout", 200, []string{"STATIC"}},
+		{"/s/default/entity?id=t", 200, []string{"STATIC"}},
+		{"/s/default/segments", 200, []string{"No segments yet"}},
+		{"/sets", 200, []string{"default@0.1"}},
+		{"/health", 200, []string{"No SDK follows a set"}},
 		{"/s/nope/flags", 404, []string{"No such flag set"}},
 		{"/s/" + url.PathEscape(evil) + "/flags", 404, []string{"No such flag set"}},
 		{"/nowhere", 404, []string{"No such page"}},
@@ -69,6 +74,9 @@ func TestPages(t *testing.T) {
 		}
 		if strings.Contains(a.body, "<script>") || strings.Contains(a.body, "<b>pays") || strings.Contains(a.body, "<img") {
 			t.Errorf("GET %s: a name reached the page unescaped", c.path)
+		}
+		if strings.Contains(a.body, `href="/keys"`) {
+			t.Errorf("GET %s: leads to keys that there are none of", c.path)
 		}
 		if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || strings.Contains(a.body, "style=") {
 			t.Errorf("GET %s: policy is %q", c.path, csp)

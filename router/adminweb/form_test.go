@@ -3,10 +3,14 @@ package adminweb_test
 import (
 	"html"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router/adminweb"
+	"github.com/holdfast-flags/holdfast/router/authz"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // TestBadInput: whatever is typed, one message says what is wrong with which field,
@@ -14,6 +18,7 @@ import (
 func TestBadInput(t *testing.T) {
 	r := newRig(t, nil)
 	r.apply(flags.Commit{Set: "default", Op: flags.OpCreate, Changes: []flags.Mutation{{Key: flags.FlagKey("f"), Bytes: onOff("ENABLED")}}})
+	r.apply(flags.Commit{Set: "other", Op: flags.OpCreate, Changes: []flags.Mutation{{Key: flags.FlagKey("g"), Bytes: onOff("ENABLED")}}})
 	const page = "/s/default/flag?key=f"
 	deep := strings.Repeat(`{"!":[`, 80) + "true" + strings.Repeat("]}", 80)
 	for name, c := range map[string]struct {
@@ -55,6 +60,29 @@ func TestBadInput(t *testing.T) {
 		"a segment of a segment":  {"/s/default/segments", url.Values{"do": {"save"}, "segment": {"s"}, "rule": {`segment("t")`}}, "new-rule-problem", "Line 1"},
 		"a set with a space":      {"/sets", url.Values{"set": {"a b"}}, "set-problem", "a-z"},
 		"a set that is there":     {"/sets", url.Values{"set": {"default"}}, "set-problem", "already"},
+		"a set's name too long":   {"/sets", url.Values{"set": {strings.Repeat("s", 300)}}, "set-problem", "too long"},
+		"a variant turned":        {page, url.Values{"do": {"variants"}, "new-name": {"v\u2067"}, "new-value": {"true"}}, "new-name-problem", "U+2067"},
+		"a variant too long":      {page, url.Values{"do": {"variants"}, "new-name": {strings.Repeat("v", 600)}, "new-value": {"true"}}, "new-name-problem", "too long"},
+		"a variant of no name":    {page, url.Values{"do": {"variants"}, "new-value": {"true"}}, "new-name-problem", "name of its variant"},
+		"a variant's other type":  {page, url.Values{"do": {"variants"}, "new-name": {"v"}, "new-value": {"1"}}, "new-value-problem", "boolean"},
+		"a value that is no JSON": {page, url.Values{"do": {"variants"}, "variant": {"on"}, "value": {"tru"}}, "value-problem", "on:"},
+		"an owner that rings":     {page, url.Values{"do": {"about"}, "owner": {"o\x07"}}, "owner-problem", "U+0007"},
+		"tags too long":           {page, url.Values{"do": {"about"}, "tags": {strings.Repeat("t,", 400)}}, "tags-problem", "too long"},
+		"a description turned":    {page, url.Values{"do": {"about"}, "description": {"d\u200f"}}, "description-problem", "U+200F"},
+		"no day to expire on":     {page, url.Values{"do": {"about"}, "expires": {"2027-02-30"}}, "expires-problem", "2027-03-31"},
+		"permanent until then":    {page, url.Values{"do": {"about"}, "expires": {"2027-03-31"}, "permanent": {"on"}}, "expires-problem", "permanent"},
+		"told apart by a bell":    {page, url.Values{"do": {"rollout"}, "variant": {"on", "off"}, "weight": {"30", "70"}, "by": {"b\x07"}}, "by-problem", "U+0007"},
+		"an entity too long":      {page, url.Values{"do": {"override"}, "variant": {"on"}, "entity": {strings.Repeat("e", 600)}}, "entity-problem", "too long"},
+		"an entity turned":        {page, url.Values{"do": {"override"}, "variant": {"on"}, "entity": {"e\u202e"}}, "entity-problem", "U+202E"},
+		"a signature too long":    {page, url.Values{"do": {"about"}, "owner": {"o"}, "name": {strings.Repeat("n", 200)}}, "about-name-problem", "too long"},
+		"a segment's name turned": {"/s/default/segments", url.Values{"do": {"save"}, "segment": {"s\u202e"}, "rule": {"a == 1"}}, "segment-problem", "U+202E"},
+		"a segment of 1 MiB":      {"/s/default/segments", url.Values{"do": {"save"}, "segment": {"s"}, "rule": {`a == "` + strings.Repeat("x", 1<<20) + `"`}}, "new-rule-problem", "1048"},
+		"a deep segment":          {"/s/default/segments", url.Values{"do": {"save"}, "segment": {"s"}, "as": {"json"}, "rule": {deep}}, "new-rule-problem", "64"},
+		"a switch that rings":     {"/s/default/switch", url.Values{"key": {"f"}, "to": {"disabled"}, "base": {"0.1"}, "reason": {"r\x07"}}, "switch-reason-problem", "U+0007"},
+		"an override that rings":  {"/s/default/entity?id=t", url.Values{"key": {"f"}, "variant": {"on"}, "reason": {"r\x07"}}, "reason-problem", "U+0007"},
+		"an override to none":     {"/s/default/entity?id=t", url.Values{"key": {"f"}, "variant": {"maybe"}}, "variant-problem", "maybe"},
+		"a promotion that rings":  {"/s/default/promote", url.Values{"from": {"other"}, "entry": {"flag:g"}, "base:flag:g": {""}, "reason": {"r\x07"}}, "promote-reason-problem", "U+0007"},
+		"a rollback that rings":   {"/s/default/rollback", url.Values{"to": {"0.1"}, "base": {"0.1"}, "reason": {"r\x07"}}, "rollback-reason-problem", "U+0007"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.path == page {
@@ -70,7 +98,7 @@ func TestBadInput(t *testing.T) {
 					}
 				}
 			}
-			a := r.post(c.path, c.path, c.form)
+			a := r.post(c.path, "/s/default/new", c.form)
 			_, message, found := strings.Cut(a.body, `id="`+c.field+`">`)
 			message, _, _ = strings.Cut(html.UnescapeString(message), "</p>")
 			if a.StatusCode != 422 || !found || !strings.Contains(message, c.want) {
@@ -80,6 +108,12 @@ func TestBadInput(t *testing.T) {
 				t.Fatalf("something was written: %s, %v", head.Token(), err)
 			}
 		})
+	}
+	for name, base := range map[string]string{"a revision to come": "0.9", "another life of the set": "3.1"} {
+		a := r.post(page, page, url.Values{"do": {"about"}, "owner": {"o"}, "base": {base}})
+		if a.StatusCode != 409 || !strings.Contains(a.body, "nothing was changed") {
+			t.Errorf("%s: %d", name, a.StatusCode)
+		}
 	}
 	for name, c := range map[string]struct {
 		body   string
@@ -92,5 +126,75 @@ func TestBadInput(t *testing.T) {
 		if a := r.do(formRequest(t, r.server.URL+page, c.body)); a.StatusCode != c.status || !strings.Contains(a.body, "othing was changed") {
 			t.Errorf("%s: %d", name, a.StatusCode)
 		}
+	}
+}
+
+// TestBadKeys: the same for API keys, of which none is made then.
+func TestBadKeys(t *testing.T) {
+	st := memstore.New(nil)
+	r := newRig(t, func(o *adminweb.Options) { o.Records = st })
+	for name, c := range map[string]struct{ field, text, want string }{
+		"a name that rings":   {"keyname", "k\x07", "U+0007"},
+		"a name turned":       {"keyname", "k\u202e", "U+202E"},
+		"a name too long":     {"keyname", strings.Repeat("k", 200), "too long"},
+		"no such role":        {"role", "owner", "owner"},
+		"no name of a set":    {"sets", "default, a/b", "a/b"},
+		"no number of days":   {"days", "soon", "1 to 3650"},
+		"a day before":        {"days", "0", "1 to 3650"},
+		"more than ten years": {"days", "3651", "1 to 3650"},
+	} {
+		form := url.Values{"do": {"new"}, "role": {"reader"}, "keyname": {"k"}}
+		form.Set(c.field, c.text)
+		a := r.post("/keys", "/keys", form)
+		_, message, found := strings.Cut(a.body, `id="`+c.field+`-problem">`)
+		message, _, _ = strings.Cut(html.UnescapeString(message), "</p>")
+		if a.StatusCode != 422 || !found || !strings.Contains(message, c.want) {
+			t.Errorf("%s: %d, at %s %.300q; want %q", name, a.StatusCode, c.field, message, c.want)
+		}
+	}
+	if keys, err := authz.ListKeys(t.Context(), st); err != nil || len(keys) != 0 {
+		t.Errorf("%d keys were made, %v", len(keys), err)
+	}
+}
+
+var (
+	postForms = regexp.MustCompile(`(?s)<form[^>]* method="post" action="([^"]+)".*?</form>`)
+	allFields = regexp.MustCompile(`<(?:input|textarea|select|button)[^>]* name="([^"]+)"(?:[^>]* value="([^"]*)")?`)
+)
+
+// TestHostileFields: whatever is typed into any field of any form comes back as text.
+func TestHostileFields(t *testing.T) {
+	st := memstore.New(nil)
+	r := newRig(t, func(o *adminweb.Options) { o.Records = st })
+	segment := flags.Mutation{Key: flags.EntryKey{Kind: flags.KindEvaluator, Name: "s"}, Bytes: []byte(`{"==":[{"var":"a"},1]}`)}
+	r.apply(flags.Commit{Set: "default", Op: flags.OpCreate, Changes: []flags.Mutation{{Key: flags.FlagKey("f"), Bytes: onOff("ENABLED")}, segment}})
+	r.apply(flags.Commit{Set: "default", Changes: []flags.Mutation{{Key: flags.FlagKey("f"), Bytes: onOff("DISABLED")}}})
+	r.apply(flags.Commit{Set: "other", Op: flags.OpCreate})
+	fields := 0
+	for _, page := range []string{
+		"/s/default/new", "/s/default/flag?key=f", "/s/default/flag?key=f&as=json", "/s/default/switch?key=f&to=enabled", "/s/default/segments", "/s/default/entity?id=t",
+		"/sets", "/sets/compare?from=default&to=other", "/keys", "/s/default/rollback?to=1", "/login",
+	} {
+		for _, form := range postForms.FindAllStringSubmatch(r.get(page).body, -1) {
+			values := url.Values{}
+			for _, field := range allFields.FindAllStringSubmatch(form[0], -1) {
+				values.Set(field[1], html.UnescapeString(field[2]))
+			}
+			for field, was := range values {
+				if field == "token" || field == "next" {
+					continue
+				}
+				fields++
+				values[field] = []string{evil}
+				a := r.post(html.UnescapeString(form[1]), page, values)
+				if strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, "<img") {
+					t.Errorf("%s: the field %s of %s is not escaped", page, field, form[1])
+				}
+				values[field] = was
+			}
+		}
+	}
+	if fields < 60 {
+		t.Errorf("only %d fields were found", fields)
 	}
 }

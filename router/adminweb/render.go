@@ -57,7 +57,7 @@ type screen struct {
 	Name           string
 	Who            string
 	Admin          bool        // may see how the router does
-	Keys           bool        // may see the API keys
+	APIKeys        bool        // may see the API keys
 	Saved          string      // the revision of the write that led here
 	Past           *flags.Head // what the page shows, where that is not what is there now
 	Restores       bool        // the visitor may roll back to it
@@ -70,7 +70,7 @@ func (v *visit) screen(title, section string) screen {
 	if !v.opts.Login || v.session != "" {
 		s.Sets = v.setNames(ctx)
 		s.Admin = v.opts.Policy.Decide(v.who, authz.Admin, "") == nil
-		s.Keys = s.Admin && v.opts.Records != nil
+		s.APIKeys = s.Admin && v.opts.Records != nil
 	}
 	if s.Set == "" && len(s.Sets) > 0 {
 		s.Set = s.Sets[0]

@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/router"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // axe returns the source of axe-core, installed by npm from the lock file of this
@@ -81,8 +83,12 @@ type finding struct {
 // nor in a dialog and a refused form.
 func TestAccessible(t *testing.T) {
 	source := axe(t)
-	h := serve(t, someFlags, nil)
+	h := serve(t, someFlags, func(o *router.Options) {
+		o.Mirrors = []router.Mirror{{Name: "mongodb://db/holdfast", Replica: memstore.New(nil)}}
+	})
 	history(h)
+	h.follow("checkout", map[string]string{"cache": "ok", "primary": "streaming"})
+	h.follow("search", map[string]string{"cache": "open", "primary": "streaming"})
 	if _, err := h.store.Apply(t.Context(), flags.Commit{Set: "staging", ID: flags.NewCommitID(), Op: flags.OpCreate}); err != nil {
 		t.Fatal(err)
 	}

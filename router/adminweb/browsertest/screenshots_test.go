@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/store/grpcstore"
 )
 
 // inColours checks that a page is light or dark as people ask for. With
@@ -71,6 +72,28 @@ var pictures = []picture{
 	{"sets", "/sets", 640, 0},
 	{"health", "/health", 640, 0},
 	{"phone", "/s/default/flags", 844, 390},
+}
+
+// follow is a process that follows the set, and says that its layers are in states.
+func (h *host) follow(name string, states map[string]string) {
+	h.t.Helper()
+	c, err := grpcstore.Open("grpc://"+h.grpc, &grpcstore.Options{HeadTimeout: patience, Identity: grpcstore.Identity{Name: name, Version: "v1.4.0"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = c.Close() })
+	stream, err := c.Watch(h.t.Context(), "default", flags.Head{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = stream.Close() })
+	ev, err := stream.Next()
+	if err == nil {
+		err = stream.Applied(flags.Ack{Head: ev.Head, Layers: states})
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // history gives the set something to show.
