@@ -84,6 +84,7 @@ type difference struct {
 	Summary string // of what promoting it would do
 	Lines   []line
 	Base    string // version of the entry in the set that it goes to
+	From    string // version of the entry in the set that it comes from
 	Deleted bool   // it is only there
 }
 
@@ -116,9 +117,10 @@ func (v *visit) showComparison(from, to string, f *form) error {
 	changes := differences(source, target)
 	for _, m := range changes[:min(len(changes), shownDifferences)] {
 		e, _ := target.Get(m.Key)
+		comes, _ := source.Get(m.Key)
 		p.Rows = append(p.Rows, difference{
 			Key: m.Key, Name: entryName(m.Key), Summary: flags.Summary(m.Key, e.Bytes, m.Bytes), Lines: diff(e.Bytes, m.Bytes),
-			Base: v.baseOf(target, e.Revision), Deleted: m.Bytes == nil,
+			Base: v.baseOf(target, e.Revision), From: v.baseOf(source, comes.Revision), Deleted: m.Bytes == nil,
 		})
 	}
 	p.More = len(changes) - len(p.Rows)
@@ -142,7 +144,7 @@ func differences(source, target *catalog) []flags.Mutation {
 func entryName(k flags.EntryKey) string { return k.Kind.String() + ":" + k.Name }
 
 // promote takes the chosen entries of one set over into another, in one commit, on
-// condition that what they replace is what was shown.
+// condition that they, and what they replace, are what was shown.
 func (v *visit) promote() error {
 	ctx, cancel := context.WithTimeout(v.ctx, limit)
 	defer cancel()
@@ -168,6 +170,9 @@ func (v *visit) promote() error {
 			continue
 		}
 		e, _ := source.Get(key)
+		if v.baseOf(source, e.Revision) != f.Value("from:"+name) {
+			f.refuse("", "Somebody has changed one of these in %s meanwhile. Below is how it is now: choose again.", from)
+		}
 		c.Changes = append(c.Changes, flags.Mutation{Key: key, Bytes: e.Bytes})
 		c.Conditions = append(c.Conditions, flags.Condition{Key: key, Version: f.version("base:" + name)})
 	}

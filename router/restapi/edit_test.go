@@ -531,7 +531,7 @@ func TestRollback(t *testing.T) {
 	}
 	for body, status := range map[string]int{
 		`{"revision":"99"}`: 404, `{"revision":"x"}`: 400, `{"revision":"1","keys":[]}`: 400, `{"revision":"1"}{}`: 400, `{}`: 400,
-		`{"revision":"1","flags":["none"]}`: 404, `{"revision":"shop@0.1~aaaaaaaa"}`: 412,
+		`{"revision":"1","flags":[]}`: 400, `{"revision":"1","flags":["none"]}`: 404, `{"revision":"shop@0.1~aaaaaaaa"}`: 412,
 	} {
 		if w := r.ask("POST", shop+"/rollback", body, "Content-Type", jsonType); w.Code != status {
 			t.Errorf("%s: %d %s, want %d", body, w.Code, w.Body, status)

@@ -50,7 +50,8 @@ const mostLookedAt = 10_000
 func (s *Service) commits(ctx context.Context, head flags.Head, q historyQuery) (found []flags.Commit, next flags.Version, err error) {
 	if q.filter == (historyFilter{}) {
 		found, err = s.opts.Store.Commits(ctx, head.Set, q.from, q.to, q.limit)
-		if n := len(found); err == nil && n > 0 && n == q.limit && found[n-1].Version.Before(q.to) {
+		// A store may send fewer than it was asked for.
+		if n := len(found); err == nil && n > 0 && found[n-1].Version.Before(q.to) {
 			next = after(found[n-1].Version)
 		}
 		return found, next, err
@@ -111,6 +112,9 @@ func parseHistory(r *http.Request, head flags.Head, frames bool) (q historyQuery
 			}
 			*v = p.Version
 		}
+	}
+	if head.Version.Before(q.to) {
+		q.to = head.Version
 	}
 	return q, nil
 }

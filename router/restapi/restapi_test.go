@@ -220,6 +220,46 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// thrifty is a store that sends fewer commits at a time than it is asked for, as stores
+// do where commits are large.
+type thrifty struct{ *memstore.Store }
+
+func (s thrifty) Commits(ctx context.Context, set string, from, to flags.Version, _ int) ([]flags.Commit, error) {
+	return s.Store.Commits(ctx, set, from, to, 2)
+}
+
+// TestHistoryInPieces: an answer that the store has cut short says where to go on from.
+func TestHistoryInPieces(t *testing.T) {
+	mem := memstore.New(nil)
+	r := newRig(t, restapi.Options{Store: thrifty{mem}})
+	defer func() { _ = mem.Close() }()
+	for i, c := range []flags.Commit{{Op: flags.OpCreate}, {}, {}, {}, {}} {
+		c.Set, c.ID = "shop", flags.NewCommitID()
+		if c.Op == flags.OpChange {
+			c.Changes = []flags.Mutation{{Key: flags.FlagKey(fmt.Sprint("f", i)), Bytes: []byte(on)}}
+		}
+		if _, err := mem.Apply(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []uint64
+	for next, asked := "", 0; asked < 9; asked++ {
+		p := decode[struct {
+			Commits []struct{ Revision uint64 }
+			Next    string
+		}](t, r.get("/api/v1/sets/shop/history?from="+next+"&to=9"))
+		for _, c := range p.Commits {
+			got = append(got, c.Revision)
+		}
+		if next = p.Next; next == "" {
+			break
+		}
+	}
+	if fmt.Sprint(got) != "[1 2 3 4 5]" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	r := newRig(t, restapi.Options{})
 	head := r.create("shop")

@@ -25,7 +25,7 @@ func (s *Service) rollback(w http.ResponseWriter, r *http.Request) error {
 	}
 	var ask struct {
 		Revision string   `json:"revision"` // as ?from of the history
-		Flags    []string `json:"flags"`    // keys; left out: the whole set
+		Flags    []string `json:"flags"`    // keys, one at least; left out: the whole set
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -34,6 +34,9 @@ func (s *Service) rollback(w http.ResponseWriter, r *http.Request) error {
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return invalid("body: more than one value")
+	}
+	if ask.Flags != nil && len(ask.Flags) == 0 {
+		return invalid("flags: none are named; leave it out to roll the whole set back") // a script that found none does not mean all
 	}
 	then, err := s.then(r.Context(), e.commit.Set, ask.Revision)
 	if err != nil {
