@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func ExampleURL() {
 }
 
 func ExampleError() {
-	const address = "redis://:secret%zz@cache"
+	address := os.ExpandEnv("redis://:secret%zz@cache") // as a configuration has it
 	_, err := url.Parse(address)
 	fmt.Println(redact.Error(err, address))
 	// Output: invalid URL escape "..."
