@@ -82,12 +82,23 @@ func (v *visit) commitsUpTo(ctx context.Context, head flags.Head, to flags.Versi
 	if to.Revision > commitsPerPage {
 		from.Revision = to.Revision - commitsPerPage + 1
 	}
-	commits, err := v.opts.Store.Commits(ctx, head.Set, from, to, commitsPerPage)
-	if errors.Is(err, store.ErrCompacted) {
-		return nil, nil
+	var out []flags.Commit
+	for !to.Before(from) {
+		commits, err := v.opts.Store.Commits(ctx, head.Set, from, to, commitsPerPage)
+		if errors.Is(err, store.ErrCompacted) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(commits) == 0 {
+			break
+		}
+		out = append(out, commits...) // a store may send fewer than it was asked for
+		from = flags.Version{Epoch: to.Epoch, Revision: commits[len(commits)-1].Revision + 1}
 	}
-	slices.Reverse(commits)
-	return commits, err
+	slices.Reverse(out)
+	return out, nil
 }
 
 // commitPage shows one commit whole.

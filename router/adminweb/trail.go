@@ -1,6 +1,7 @@
 package adminweb
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -15,6 +16,7 @@ import (
 const (
 	mostStamps = 64              // newest changes of one entry
 	mostPast   = 4096            // earlier forms of entries that were asked for lately
+	mostBytes  = 16 << 20        // of them
 	trailPause = 1 * time.Second // how long a page waits for the journal to be read; the next one goes on from there
 	firstTrail = 256             // commits read at a time
 )
@@ -30,6 +32,7 @@ type trail struct {
 	partial bool          // older commits are no longer kept
 	entries map[flags.EntryKey]*past
 	forms   map[shape][]byte
+	held    int // bytes of forms
 }
 
 // past is what the trail knows of one entry.
@@ -206,12 +209,16 @@ func (t *trail) at(ctx context.Context, journal store.History, key flags.EntryKe
 	}
 	i := slices.IndexFunc(c.Changes, func(m flags.Mutation) bool { return m.Key == key })
 	if i >= 0 {
-		data = c.Changes[i].Bytes
+		data = bytes.Clone(c.Changes[i].Bytes) // not to hold the whole commit for it
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.forms) >= mostPast {
+	if len(t.forms) >= mostPast || t.held+len(data) > mostBytes {
 		clear(t.forms)
+		t.held = 0
+	}
+	if _, there := t.forms[f]; !there {
+		t.held += len(data)
 	}
 	t.forms[f] = data
 	return data, nil
