@@ -1,6 +1,7 @@
 package router
 
 import (
+	"net"
 	"net/http"
 	"time"
 
@@ -9,8 +10,16 @@ import (
 
 // evalServer serves flagd's evaluation protocols: on one port HTTP/1.1 and HTTP/2, the
 // latter without TLS too, for gRPC.
-func (r *Router) evalServer() *http.Server {
-	s := r.httpServer(cors.Handler(r.opts.CORSOrigins, r.evalsvc))
+func (r *Router) evalServer(on net.Listener, name string) *http.Server {
+	handler := cors.Handler(r.opts.CORSOrigins, r.evalsvc)
+	local := onlyLocalNames(handler, on, name)
+	s := r.httpServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.ProtoMajor == 2 && req.TLS == nil { // no browser speaks that, and gRPC clients name as authority what they like
+			handler.ServeHTTP(w, req)
+			return
+		}
+		local.ServeHTTP(w, req)
+	}))
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)

@@ -20,10 +20,10 @@ type Listeners struct {
 	GRPC net.Listener // the router's own API, health, reflection
 	Eval net.Listener // flagd's evaluation protocols
 	HTTP net.Listener // the page, the REST API, OFREP
-	// HTTPName is the name that HTTP was configured with, if any. On loopback no others but
-	// localhost and addresses are answered to.
-	HTTPName string
-	Ops      net.Listener // /livez, /readyz, /metrics
+	Ops  net.Listener // /livez, /readyz, /metrics
+	// The names that these were configured with, if any. On loopback a browser is answered
+	// by no others but localhost and addresses.
+	EvalName, HTTPName, OpsName string
 }
 
 // Serve serves until ctx ends or a listener fails, then shuts down in order:
@@ -35,7 +35,8 @@ func (r *Router) Serve(ctx context.Context, on Listeners) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.follow(following) })
 
-	web, ops, eval := r.httpServer(r.webHandler(on.HTTP, on.HTTPName)), r.httpServer(r.opsHandler()), r.evalServer()
+	web, eval := r.httpServer(r.webHandler(on.HTTP, on.HTTPName)), r.evalServer(on.Eval, on.EvalName)
+	ops := r.httpServer(onlyLocalNames(r.opsHandler(), on.Ops, on.OpsName))
 	failed := make(chan error, 4)
 	serve := func(what string, l net.Listener, serve func(net.Listener) error) {
 		if l == nil {

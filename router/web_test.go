@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,6 +135,58 @@ func TestAPIBesideThePage(t *testing.T) {
 		_ = resp.Body.Close()
 		if err != nil || resp.Header.Get("Content-Type") != media || media != "text/html; charset=utf-8" && !json.Valid(body) {
 			t.Errorf("%s: %v %s, %v", path, resp.Header, body, err)
+		}
+	}
+}
+
+// TestOnlyLocalNamesElsewhere: nor does such a page evaluate flags, or learn by the ops
+// listener which sets there are.
+func TestOnlyLocalNamesElsewhere(t *testing.T) {
+	mem := memstore.New(nil)
+	create(t, mem, "default")
+	on := router.Listeners{EvalName: "eval.internal", OpsName: "ops.internal"}
+	for _, l := range []*net.Listener{&on.Eval, &on.Ops} {
+		lis, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*l = lis
+	}
+	r := router.New(router.Options{Store: mem})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Serve(ctx, on) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	eval, ops := on.Eval.Addr().String(), on.Ops.Addr().String()
+	for _, c := range []struct {
+		method, url, host string
+		want              int
+	}{
+		{"POST", eval + "/flagd.evaluation.v1.Service/ResolveAll", "localhost", 200},
+		{"POST", eval + "/flagd.evaluation.v1.Service/ResolveAll", "eval.internal:8013", 200},
+		{"POST", eval + "/flagd.evaluation.v1.Service/ResolveAll", "evil.example", 421},
+		{"GET", ops + "/livez", ops, 200}, {"GET", ops + "/livez", "ops.internal", 200}, {"GET", ops + "/metrics", "evil.example", 421},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), c.method, "http://"+c.url, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = c.host
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != c.want {
+			t.Errorf("%s by the name %q: %d, want %d", c.url, c.host, resp.StatusCode, c.want)
 		}
 	}
 }

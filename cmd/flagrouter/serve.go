@@ -151,7 +151,9 @@ func listen(ctx context.Context, c *config) (router.Listeners, error) {
 		}
 		*l.to = opened
 	}
-	on.HTTPName, _, _ = net.SplitHostPort(c.httpAddr) // it was listened on
+	on.EvalName, _, _ = net.SplitHostPort(c.evalAddr) // they were listened on
+	on.HTTPName, _, _ = net.SplitHostPort(c.httpAddr)
+	on.OpsName, _, _ = net.SplitHostPort(c.opsAddr)
 	return on, nil
 }
 
