@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/redact"
 	"github.com/holdfast-flags/holdfast/internal/spelling"
 	"github.com/holdfast-flags/holdfast/store"
 )
@@ -71,12 +72,12 @@ func (a *app) hinted(ctx context.Context, st store.Store, err error) error {
 	var known *exitError
 	var failed *flags.SourceError
 	switch {
-	case err == nil || errors.As(err, &known):
+	case err == nil, errors.As(err, &known), tlsHint(err) != "": // of which more is known already
 		return err
 	case errors.Is(err, store.ErrNotFound):
 		return a.noSet(ctx, st, err)
 	case a.storeAt == "" && errors.As(err, &failed) && failed.Class == flags.ClassTransient && !errors.Is(err, context.DeadlineExceeded):
-		return &exitError{code: exitFailed, err: err, hint: "is it running? `flagrouter` starts a router; --server or HOLDFAST_SERVER says where one is, other than " + a.server}
+		return &exitError{code: exitFailed, err: err, hint: "is it running? `flagrouter` starts a router; --server or HOLDFAST_SERVER says where one is, other than " + redact.URL(a.server)}
 	}
 	return err
 }
