@@ -8,7 +8,9 @@ import (
 	"io"
 	"os/user"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +29,9 @@ type writeFlags struct {
 
 	notes []vendorformat.Note // of an import: part of the answer
 }
+
+// maxReason is the longest reason that a router takes, in bytes.
+const maxReason = 1024
 
 func (w *writeFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
@@ -163,6 +168,9 @@ func (a *app) checkWrite(w *writeFlags) error {
 	}
 	if w.wait > 0 && a.storeAt != "" {
 		return usagef("--wait needs a router: only it knows its clients; leave out --store")
+	}
+	if len(w.reason) > maxReason || !utf8.ValidString(w.reason) || strings.ContainsFunc(w.reason, flags.Unprintable) {
+		return usagef("--reason: want one line of at most %d bytes, without control characters and marks of direction", maxReason)
 	}
 	return nil
 }

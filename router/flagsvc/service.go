@@ -120,6 +120,9 @@ func (s *Service) Apply(ctx context.Context, req *pb.ApplyRequest) (*pb.ApplyRes
 	if err := s.sign(ctx, &c); err != nil {
 		return nil, err
 	}
+	if err := checkSaid(&c); err != nil {
+		return nil, wire.FromError(err)
+	}
 	accepted, err := s.opts.Store.Apply(ctx, c)
 	if err != nil {
 		return nil, wire.FromError(err)
