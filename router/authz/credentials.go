@@ -15,6 +15,8 @@ import (
 type Credentials struct {
 	// Authorization is the value of the header of that name.
 	Authorization string
+	// Ticket is what Principal.Ticket returned; Set is the one that it is shown for.
+	Ticket, Set string
 	// Certificate is the client's, verified.
 	Certificate *x509.Certificate
 	// Address is the host and port that the call comes from.
@@ -77,18 +79,19 @@ func Serve(policy Policy, next http.Handler) http.Handler {
 // the handler.
 func Identify(ctx context.Context, policy Policy, header http.Header) (Principal, error) {
 	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
-		v.once.Do(func() { v.identify(policy, header) })
+		v.once.Do(func() { v.identify(policy, header, shownIn(ctx)) })
 		return v.who, v.err
 	}
 	if p, ok := ctx.Value(principalKey{}).(Principal); ok {
 		return p, nil
 	}
-	return policy.Authenticate(Credentials{Authorization: authorization(header)})
+	s := shownIn(ctx)
+	return policy.Authenticate(Credentials{Authorization: authorization(header), Ticket: s.ticket, Set: s.set})
 }
 
-func (v *visit) identify(policy Policy, header http.Header) {
+func (v *visit) identify(policy Policy, header http.Header, s shown) {
 	v.who, v.err = policy.Authenticate(Credentials{
-		Authorization: authorization(header), Certificate: v.certificate, Address: v.address,
+		Authorization: authorization(header), Ticket: s.ticket, Set: s.set, Certificate: v.certificate, Address: v.address,
 	})
 	if life := v.who.life(); v.err == nil && life != nil {
 		v.unbind = context.AfterFunc(life, func() { v.end(context.Cause(life)) })

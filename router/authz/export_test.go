@@ -5,6 +5,7 @@ var sabotages = map[string]keysSabotage{
 	"rights never end":       {immortal: true},
 	"sets are not looked at": {unscoped: true},
 	"any secret will do":     {unproven: true},
+	"any ticket will do":     {unsealed: true},
 }
 
 // Sabotaged returns opts with the named guard switched off.

@@ -38,6 +38,7 @@ type keysSabotage struct {
 	immortal bool // rights do not end with their key
 	unscoped bool // sets are not looked at
 	unproven bool // any secret will do
+	unsealed bool // any ticket will do
 }
 
 // Keys is the policy of API keys and client certificates.
@@ -84,15 +85,21 @@ func NewKeys(ctx context.Context, opts KeysOptions) (*Keys, error) {
 	return k, k.Reload(ctx)
 }
 
-// Authenticate is Policy's. A key goes before a certificate: who shows one means it.
+// Authenticate is Policy's. A key goes before a ticket, and both before a certificate: who
+// shows one means it.
 func (k *Keys) Authenticate(c Credentials) (Principal, error) {
-	if c.Authorization == "" {
-		if c.Certificate == nil {
-			return Principal{}, nil
-		}
+	var e *entry
+	var err error
+	switch {
+	case c.Authorization != "":
+		e, err = k.find(c.Authorization)
+	case c.Ticket != "":
+		e, err = k.findTicket(c.Ticket, c.Set)
+	case c.Certificate != nil:
 		return principalOf(k.certs, c.Certificate), nil
+	default:
+		return Principal{}, nil
 	}
-	e, err := k.find(c.Authorization)
 	if err != nil {
 		return Principal{}, k.failures.failed(c.Address, err)
 	}
@@ -100,6 +107,9 @@ func (k *Keys) Authenticate(c Credentials) (Principal, error) {
 		return Principal{}, &LimitError{What: "requests of this key", After: after}
 	}
 	e.used.Store(time.Now().Unix())
+	if c.Authorization == "" {
+		return e.who.holder(c.Set), nil
+	}
 	return e.who, nil
 }
 
@@ -147,7 +157,7 @@ func (k *Keys) Decide(p Principal, a Action, set string) error {
 	}
 	g := p.grant
 	if k.opts.sabotage.unscoped {
-		g = &grant{role: g.role}
+		g = &grant{role: g.role, only: g.only}
 	}
 	if !g.allows(a, set) {
 		return fmt.Errorf("%w: %s with role %s%s may not %s", ErrDenied, p, g.role, scopeText(g.sets), what)
@@ -217,7 +227,7 @@ func newEntry(key Key, version uint64) *entry {
 	if !key.Revoked.IsZero() {
 		end(errRevoked)
 	}
-	e.who = Principal{Kind: "key", ID: key.ID, Name: key.Name, grant: &grant{role: key.Role, sets: key.Sets, life: life}}
+	e.who = Principal{Kind: "key", ID: key.ID, Name: key.Name, grant: &grant{role: key.Role, sets: key.Sets, life: life, seal: sealOf(key.Hash)}}
 	return e
 }
 

@@ -48,7 +48,9 @@ func ParseRole(name string) (Role, error) {
 type grant struct {
 	role Role
 	sets []string        // sorted; empty: all
+	only Action          // of a ticket: the one of the role's that it is for; 0: all of them
 	life context.Context // ends when the grant does; nil: never
+	seal []byte          // of tickets; nil: none are given
 }
 
 // covers reports whether the grant is for a set. Seeing which sets there are is for
@@ -59,5 +61,5 @@ func (g *grant) covers(a Action, set string) bool {
 }
 
 func (g *grant) allows(a Action, set string) bool {
-	return slices.Contains(roleActions[g.role], a) && g.covers(a, set)
+	return slices.Contains(roleActions[g.role], a) && (g.only == 0 || g.only == a) && g.covers(a, set)
 }

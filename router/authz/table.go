@@ -102,7 +102,7 @@ var table = map[string]Rule{
 
 	"POST /ofrep/v1/evaluate/flags":       {Action: Evaluate},
 	"POST /ofrep/v1/evaluate/flags/{key}": {Action: Evaluate},
-	"GET /ofrep/v1/sse":                   {Action: Evaluate},
+	"GET /ofrep/v1/sse":                   {Action: Evaluate}, // by a ticket in the URL, too: see WithTicket
 
 	// The admin page. Without access control everybody may do all of it.
 	"GET /{$}":                {Action: List},

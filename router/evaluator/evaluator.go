@@ -107,6 +107,7 @@ func (e *Evaluator) Close() {
 // Call is one request: which set, and one snapshot of it that all of the request is
 // answered from.
 type Call struct {
+	Who      authz.Principal
 	Set      string
 	Selector Selector      // as it was said; zero if it was not
 	View     flags.View    // at least at the request's token, or its Freshness says that it is not
@@ -128,7 +129,7 @@ func (e *Evaluator) Begin(ctx context.Context, header http.Header, a authz.Actio
 	if err != nil {
 		return Call{}, err
 	}
-	call := Call{Set: cmp.Or(who.OnlySet(), defaultSet)}
+	call := Call{Who: who, Set: cmp.Or(who.OnlySet(), defaultSet)}
 	if text := cmp.Or(header.Get(SelectorHeader), selector); text != "" {
 		if call.Selector, err = ParseSelector(text); err != nil {
 			return Call{}, err

@@ -62,8 +62,13 @@ func (s *Service) appendAll(b *buffer, call *evaluator.Call, ec flags.Evaluation
 	}
 	end := sh.ending(call)
 	b.sums = append(b.sums, end.sum[:]...)
-	b.out = bytes.TrimSuffix(b.out, comma)
-	b.out = append(append(b.out, end.text...), end.revision...)
+	b.out = append(bytes.TrimSuffix(b.out, comma), end.text[:end.ticket]...)
+	if ticket := call.Who.Ticket(call.Set); ticket != "" {
+		b.out = append(append(b.out, "&"+ticketParam+"="...), ticket...)
+		// A 304 would leave the client with a ticket that has expired, or is of another key.
+		b.sums = append(b.sums, ticket...)
+	}
+	b.out = append(append(b.out, end.text[end.ticket:]...), end.revision...)
 	return etagOf(b.sums)
 }
 
@@ -72,6 +77,7 @@ type ending struct {
 	selector  evaluator.Selector
 	freshness flags.Freshness
 	text      []byte // ],"eventStreams":[...],"metadata":{...
+	ticket    int    // where in text that of a caller goes: it is shared by all
 	revision  []byte // ,"holdfastRevision":"..."}}
 	sum       sum    // of text
 }
@@ -88,9 +94,10 @@ func (sh *sheet) ending(call *evaluator.Call) *ending {
 
 func newEnding(call *evaluator.Call) *ending {
 	e := &ending{selector: call.Selector, freshness: call.View.Freshness()}
-	// The same URL in each answer: a client keeps the stream that it has.
+	// The same URL in each answer, but for the ticket: a client keeps the stream that it has.
 	e.text = append(e.text, `],"eventStreams":[{"type":"sse","endpoint":{"requestUri":`...)
 	e.text = appendText(e.text, eventsPath+"?"+setParam+"="+url.QueryEscape(call.Set))
+	e.ticket = len(e.text) - len(`"`)
 	e.text = append(e.text, `},"inactivityDelaySec":120}],"metadata":{`...)
 	for name, v := range call.Metadata().Members() {
 		if name != evaluator.RevisionKey {

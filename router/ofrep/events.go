@@ -15,6 +15,9 @@ import (
 // sends no headers.
 const setParam = "channels"
 
+// ticketParam is what stands for the API key of a page there: see authz.Principal.Ticket.
+const ticketParam = "ticket"
+
 // returnSpread is over how long the clients of a router that stops come back, in
 // milliseconds, to the others.
 const returnSpread = 3000
@@ -57,6 +60,16 @@ func (s *Service) events(w http.ResponseWriter, r *http.Request, _ string) error
 	defer s.feeds.leave(call.Client, fd)
 	st.run(ctx, fd, r.Header.Get("Last-Event-ID"))
 	return nil
+}
+
+// ticketed returns a request that may be let in by the ticket in its URL, for the set there.
+func ticketed(r *http.Request) *http.Request {
+	q := r.URL.Query()
+	ticket := q.Get(ticketParam)
+	if ticket == "" {
+		return r
+	}
+	return r.WithContext(authz.WithTicket(r.Context(), ticket, q.Get(setParam)))
 }
 
 func selectorOf(r *http.Request) string {

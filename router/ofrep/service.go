@@ -83,7 +83,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case evaluates && rest[0] == '/':
 		s.serve(w, r, rest[1:], http.MethodPost, s.evaluate)
 	case strings.TrimSuffix(r.URL.Path, "/") == eventsPath:
-		s.serve(w, r, "", http.MethodGet, s.events)
+		s.serve(w, ticketed(r), "", http.MethodGet, s.events)
 	default:
 		answer(w, &refusal{status: http.StatusNotFound, details: "no such resource"}, "")
 	}
