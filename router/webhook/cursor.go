@@ -45,8 +45,11 @@ func (h *Hook) free(c *cursor, now time.Time) bool {
 }
 
 // reached reports whether all up to head has been delivered. Another router may have
-// seen and delivered more than this one has.
-func (c *cursor) reached(head flags.Head) bool { return !c.head.Version.Before(head.Version) }
+// seen and delivered more than this one has. Revisions of two histories say nothing of
+// each other: a database that lost a set may have one of the same name again.
+func (c *cursor) reached(head flags.Head) bool {
+	return c.head.Lineage == head.Lineage && !c.head.Version.Before(head.Version)
+}
 
 // at returns where the cursor is, as far as head.
 func (c *cursor) at(head flags.Head) flags.Head {

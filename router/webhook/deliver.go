@@ -57,7 +57,8 @@ func eventOf(c *flags.Commit) *event {
 // gap returns what is to be said of commits that are missing between what has been
 // delivered and what the journal has next, else nil.
 func gap(at flags.Head, next flags.Commit) *lost {
-	if want, err := at.NextVersion(next.Op); err == nil && want == next.Version {
+	follows := at.Version.IsZero() || at.Lineage == next.Lineage
+	if want, err := at.NextVersion(next.Op); err == nil && want == next.Version && follows {
 		return nil
 	}
 	l := &lost{Set: next.Set, Next: next.Head().Token().String()}

@@ -191,7 +191,7 @@ func (h *Hook) standBy(ctx context.Context, head flags.Head) (flags.Head, error)
 // deliverSome delivers the next few commits, each once the cursor is past the one before.
 func (h *Hook) deliverSome(ctx context.Context, c *cursor, head flags.Head, began time.Time) error {
 	from := flags.Version{}
-	if !c.head.Version.IsZero() {
+	if !c.head.Version.IsZero() && c.head.Lineage == head.Lineage {
 		from = flags.Version{Epoch: c.head.Epoch, Revision: c.head.Revision + 1}
 	}
 	commits, err := h.opts.Journal.Commits(ctx, head.Set, from, head.Version, batch)

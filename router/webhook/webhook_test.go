@@ -329,6 +329,32 @@ func TestEpochs(t *testing.T) {
 	wants(t, r.received(), "commit shop@0.2", "commit shop@0.3", "commit shop@1.1", "commit shop@1.2")
 }
 
+// TestAnotherHistory: a set that was lost and began anew is delivered from its beginning,
+// though its revisions are below what was delivered of the old one.
+func TestAnotherHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // the second hook waits for the right of the first to end
+		r, old := receive(t), newJournal(t)
+		h := r.hook(webhook.Options{Records: old, Journal: old})
+		if err := bring(t, h, old.create("shop")); err != nil {
+			t.Fatal(err)
+		}
+		old.write("shop", 1)
+		if err := bring(t, h, old.write("shop", 2)); err != nil {
+			t.Fatal(err)
+		}
+		anew := newJournal(t)
+		h = r.hook(webhook.Options{Records: old, Journal: anew})
+		anew.create("shop")
+		if err := bring(t, h, anew.write("shop", 3)); err != nil {
+			t.Fatal(err)
+		}
+		if err := bring(t, h, anew.write("shop", 4)); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, r.received(), "commit shop@0.2", "commit shop@0.3", "gap shop@0.1", "commit shop@0.1", "commit shop@0.2", "commit shop@0.3")
+	})
+}
+
 // TestTwoRouters: one of them delivers; the other takes over where it has died.
 func TestTwoRouters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
