@@ -65,7 +65,7 @@ func day(ctx context.Context, router *router, guests []guest, r *report) error {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 		everybody(part.see)
-		r.took(part.name, time.Since(begin))
+		r.took(part.name+" (auth "+router.auth+")", time.Since(begin))
 	}
 	return nil
 }

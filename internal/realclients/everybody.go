@@ -54,6 +54,15 @@ func everybody(node, page *host) []guest {
 	)
 }
 
+// keyHolders returns the clients of a day with API keys: those of pages, which follow their
+// sets by tickets, as a browser's EventSource sends no headers.
+func keyHolders(page *host) []guest {
+	holder := func(name, set string) guest {
+		return &client{name: name, set: set, backend: remote{page, name}, kinds: []string{"ofrep-web"}, bulk: true, lost: []string{stale}}
+	}
+	return []guest{holder("ofrep-web, key", "default"), holder("ofrep-web, key, selector", "other")}
+}
+
 // remote is a client in JavaScript.
 type remote struct {
 	host *host

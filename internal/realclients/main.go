@@ -2,7 +2,8 @@
 // flagrouter, as applications have them: the npm providers for servers in Node,
 // those for browsers in headless Chromium, and plain connect-go and grpc-go
 // clients. All of them live through one day of a router: first answers, a toggle,
-// an override, an outage, the way back.
+// an override, an outage, the way back; pages with API keys through a day of one that
+// asks for keys.
 //
 // `make realclients` brings in what it needs and runs it. It prints what failed,
 // what was set aside and why, and a summary; it exits with 1 if anything failed.
@@ -57,14 +58,9 @@ func run(ctx context.Context, bin, modules string, r *report) (err error) {
 		return err
 	}
 	defer page.close()
-	router, err := startRouter(ctx, bin, dir, page.origin)
-	if err != nil {
-		return err
-	}
 	defer func() {
-		router.kill()
 		if err != nil || r.failures() > 0 {
-			fmt.Fprintf(os.Stderr, "flagrouter said:\n%s\nChromium said:\n%s\n", &router.log, &page.log)
+			fmt.Fprintf(os.Stderr, "Chromium said:\n%s\n", &page.log)
 		}
 	}()
 	node, err := startNode(ctx, dir)
@@ -72,7 +68,25 @@ func run(ctx context.Context, bin, modules string, r *report) (err error) {
 		return err
 	}
 	defer node.close()
-	return day(ctx, router, everybody(node.host, page.host), r)
+	if err := spend(ctx, bin, dir, page.origin, "off", everybody(node.host, page.host), r); err != nil {
+		return err
+	}
+	return spend(ctx, bin, dir, page.origin, "keys", keyHolders(page.host), r)
+}
+
+// spend lets guests have a day with a router of their own.
+func spend(ctx context.Context, bin, dir, origin, auth string, guests []guest, r *report) (err error) {
+	router, err := startRouter(ctx, bin, dir, origin, auth)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		router.kill()
+		if err != nil || r.failures() > 0 {
+			fmt.Fprintf(os.Stderr, "flagrouter --auth %s said:\n%s\n", auth, keyText.ReplaceAllString(router.log.String(), "(a key)"))
+		}
+	}()
+	return day(ctx, router, guests, r)
 }
 
 // prepare puts the scripts into dir, and bundles those of the page.

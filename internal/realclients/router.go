@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ type addresses struct {
 	Eval string `json:"eval"`
 	Sync string `json:"sync"`
 	HTTP string `json:"http"`
+	Key  string `json:"key"` // of the role evaluator; empty where none is asked for
 	ops  string
 }
 
@@ -30,13 +32,18 @@ type router struct {
 	bin    string // folder of the programs
 	dir    string
 	origin string // of the page, which may ask from there
+	auth   string // off or keys
+	admin  string // the key of flagctl, if any
 	cmd    *exec.Cmd
 	log    tail
 }
 
-// startRouter starts a router on a new store with both flag sets.
-func startRouter(ctx context.Context, bin, dir, origin string) (*router, error) {
-	r := &router{bin: bin, dir: dir, origin: origin}
+// startRouter starts a router on a new store with both flag sets. auth is off or keys.
+func startRouter(ctx context.Context, bin, dir, origin, auth string) (*router, error) {
+	r := &router{bin: bin, dir: filepath.Join(dir, auth), origin: origin, auth: auth}
+	if err := os.Mkdir(r.dir, 0o700); err != nil {
+		return nil, err
+	}
 	for _, addr := range []*string{&r.Eval, &r.Sync, &r.HTTP, &r.ops} {
 		var err error
 		if *addr, err = freeAddr(ctx); err != nil {
@@ -44,19 +51,49 @@ func startRouter(ctx context.Context, bin, dir, origin string) (*router, error) 
 		}
 	}
 	for name, data := range map[string][]byte{"default.json": defaultFlags, "other.json": otherFlags} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(r.dir, name), data, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	if err := r.start(ctx); err != nil {
-		r.kill()
-		return nil, err
-	}
-	if err := r.flagctl(ctx, "--set", "other", "import", filepath.Join(dir, "other.json"), "--server", r.Sync); err != nil {
+	if err := r.open(ctx); err != nil {
 		r.kill()
 		return nil, err
 	}
 	return r, nil
+}
+
+// open starts the process for the first time.
+func (r *router) open(ctx context.Context) error {
+	if err := r.start(ctx); err != nil {
+		return err
+	}
+	if r.auth == "keys" {
+		if err := r.makeKeys(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := r.flagctl(ctx, "--set", "other", "import", filepath.Join(r.dir, "other.json"), "--server", r.Sync)
+	return err
+}
+
+var keyText = regexp.MustCompile(`\bhf_[a-z2-7]{10}_[a-z2-7]{52}\b`)
+
+// makeKeys takes the key that a router prints at its first start, and makes one for clients.
+func (r *router) makeKeys(ctx context.Context) error {
+	err := eventually(ctx, func(context.Context) error {
+		if r.admin = keyText.FindString(r.log.String()); r.admin == "" {
+			return errors.New("the router printed no key")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	out, err := r.flagctl(ctx, "apikey", "create", "--role", "evaluator", "--server", r.Sync)
+	if r.Key = keyText.FindString(out); err == nil && r.Key == "" {
+		err = errors.New("flagctl apikey create printed no key")
+	}
+	return err
 }
 
 // start starts the process and waits until it is ready.
@@ -64,7 +101,7 @@ func (r *router) start(ctx context.Context) error {
 	r.cmd = exec.CommandContext(ctx, filepath.Join(r.bin, "flagrouter"),
 		"--eval-addr", r.Eval, "--grpc-addr", r.Sync, "--http-addr", r.HTTP, "--ops-addr", r.ops,
 		"--data-dir", filepath.Join(r.dir, "data"), "--seed", filepath.Join(r.dir, "default.json"),
-		"--cors-origin", r.origin, "--context", "region=lab", "--log-format", "text")
+		"--cors-origin", r.origin, "--auth", r.auth, "--context", "region=lab", "--log-format", "text")
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	r.cmd.Stdout, r.cmd.Stderr = &r.log, &r.log
 	if err := r.cmd.Start(); err != nil {
@@ -113,12 +150,16 @@ func (r *router) kill() {
 }
 
 // flagctl runs the command line that operators use.
-func (r *router) flagctl(ctx context.Context, args ...string) error {
+func (r *router) flagctl(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "flagctl"), args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("flagctl %s: %w\n%s", strings.Join(args, " "), err, out)
+	if r.admin != "" {
+		cmd.Env = append(os.Environ(), "HOLDFAST_API_KEY="+r.admin)
 	}
-	return nil
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("flagctl %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
 }
 
 // inBothSets runs a command line about a flag of each set, at the router or, while
@@ -129,7 +170,7 @@ func (r *router) inBothSets(ctx context.Context, command []string, flag string, 
 		place = []string{"--store", "bolt:" + filepath.Join(r.dir, "data", "holdfast.db")}
 	}
 	for _, set := range []string{"default", "other"} {
-		if err := r.flagctl(ctx, slices.Concat(place, []string{"--set", set}, command, []string{own(set, flag)}, args)...); err != nil {
+		if _, err := r.flagctl(ctx, slices.Concat(place, []string{"--set", set}, command, []string{own(set, flag)}, args)...); err != nil {
 			return err
 		}
 	}

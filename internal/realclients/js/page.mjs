@@ -27,6 +27,9 @@ const providers = {
   'ofrep-web, events': (at) => ofrep(at, { cacheMode: 'network-first' }),
   'ofrep-web, polling': (at) => ofrep(at, { cacheMode: 'disabled', changeDetection: 'polling', pollInterval: 250, fetchImplementation: counting }),
   'ofrep-web, selector': (at) => ofrep(at, { cacheMode: 'network-first', headers: [['Flagd-Selector', 'flagSetId=other']] }),
+  'ofrep-web, key': (at) => ofrep(at, { cacheMode: 'network-first', headers: [['Authorization', `Bearer ${at.key}`]] }),
+  'ofrep-web, key, selector': (at) =>
+    ofrep(at, { cacheMode: 'network-first', headersFactory: () => [['X-Api-Key', at.key], ['Flagd-Selector', 'flagSetId=other']] }),
 };
 
 function inFrame() {
