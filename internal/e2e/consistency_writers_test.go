@@ -143,7 +143,8 @@ func (f *fleet) ask(t *testing.T, app int, flag string, token flags.Token, carry
 // their tokens are the twin: they do see older values.
 func TestWritersAndReaders(t *testing.T) {
 	t.Parallel() // beside TestTokenOfFlagctl, which mostly waits
-	const writers, rounds = 4, 1000
+	const writers = 4
+	rounds := volume(400, 1000)
 	f := newFleet(t)
 	var running sync.WaitGroup
 	for range writers {

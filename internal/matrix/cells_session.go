@@ -3,7 +3,7 @@ package matrix
 var sessionCells = []Cell{
 	{
 		ID:     "F22",
-		Fault:  "write, then read with the token through another process, 100,000 times (5,000 in make test), under faults drawn at random on every layer",
+		Fault:  "write, then read with the token through another process, 100,000 times (2,000 in make test), under faults drawn at random on every layer",
 		Pass:   "read-your-writes violations 0; p99 wait <= 250 ms while the stream is healthy",
 		Tests:  []string{"internal/matrix/rig.TestReadYourWrites", "internal/e2e.TestTokenOfFlagctl", "internal/e2e.TestWritersAndReaders"},
 		Twins:  []string{"internal/matrix/rig.TestReadYourWrites", "internal/e2e.TestWritersAndReaders", "internal/matrix.TestTwins/token"},

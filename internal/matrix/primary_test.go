@@ -18,6 +18,14 @@ import (
 
 var long = os.Getenv("HOLDFAST_LONG") != ""
 
+// manyTimes is how often a primary stumbles, or answers no in each way.
+func manyTimes() int {
+	if long {
+		return 1000
+	}
+	return 200
+}
+
 // protocol is how clients talk to the primary.
 type protocol struct {
 	name   string
@@ -184,7 +192,7 @@ func only(code codes.Code) rig.Fault { return rig.Fault{Code: code, Only: "Head"
 func stumbles(t *testing.T, p protocol) int {
 	h := p.house(t)
 	c := warm(h, rig.ClientOptions{})
-	for range 1000 {
+	for range manyTimes() {
 		h.Primary.Set(only(codes.Unavailable))
 		heads(t, c, 3)
 		h.Primary.Set(rig.Healthy)
@@ -200,7 +208,7 @@ func stumbles(t *testing.T, p protocol) int {
 	h.Primary.Set(only(codes.Unavailable))
 	heads(t, c, 1)
 	wantOpened(t, c, "primary", 4)
-	return 3104
+	return 3*manyTimes() + 104
 }
 
 func callersLeave(t *testing.T, p protocol) int {
@@ -233,12 +241,12 @@ func answersNo(t *testing.T, p protocol) int {
 	c := warm(h, rig.ClientOptions{Pace: time.Second})
 	for _, code := range answers {
 		h.Primary.Set(only(code))
-		heads(t, c, 1000)
+		heads(t, c, manyTimes())
 	}
 	if n := len(c.Trips("primary")); n != 0 {
 		t.Errorf("tripped %d times", n)
 	}
-	return 1000 * len(answers)
+	return manyTimes() * len(answers)
 }
 
 func downForLong(t *testing.T, p protocol) int {

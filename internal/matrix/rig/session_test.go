@@ -33,7 +33,7 @@ var troubles = map[string][]rig.Fault{
 // has not; while nothing is wrong with the stream, it has it within 250 ms. The twin reads without
 // the token.
 func TestReadYourWrites(t *testing.T) {
-	rounds := 5_000
+	rounds := 2_000
 	if os.Getenv("HOLDFAST_LONG") != "" {
 		rounds = 100_000
 	}
