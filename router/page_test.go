@@ -18,29 +18,11 @@ import (
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
-// lines is a log that a test reads while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
-}
-
 // TestLargeSetIsReported: a set that sync clients do not take as they come is said to
 // be so by the metric, in the log, on its page and on that about health, until it is
 // small enough again.
 func TestLargeSetIsReported(t *testing.T) {
-	mem, log := memstore.New(nil), &lines{}
+	mem, log := memstore.New(nil), &buffer{}
 	r := serve(t, router.Options{Store: mem, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	client := syncv1.NewFlagSyncServiceClient(dialed(t, r.grpc))
 	var big, small []flags.Mutation
@@ -68,7 +50,7 @@ func TestLargeSetIsReported(t *testing.T) {
 		head = apply(t, mem, flags.Commit{Set: "default", Changes: small[:1]})
 		small = small[1:]
 	}
-	if log.count("too large for sync clients") != 1 || log.count("small enough") != 1 {
+	if strings.Count(log.String(), "too large for sync clients") != 1 || strings.Count(log.String(), "small enough") != 1 {
 		t.Errorf("the log says %s", log.text.String())
 	}
 }

@@ -93,7 +93,9 @@ func (p *Page) Warm(ctx context.Context, name string) {
 		return
 	}
 	if c, err := b.current(); err == nil {
-		_ = b.trail.catchUp(ctx, p.opts.Store, c.Head())
+		if err := b.trail.catchUp(ctx, p.opts.Store, c.Head()); err != nil { // the first page goes on from there
+			p.opts.Logger.InfoContext(ctx, "page: history not read to its end", "set", name, "err", err)
+		}
 	}
 }
 
