@@ -106,6 +106,13 @@ func TestMirrorDownAtStart(t *testing.T) {
 		create(t, mem, "shop")
 		last := write(t, mem, "shop", 1)
 		b.set(errDown, false)
+		early := router.New(router.Options{Store: memstore.New(nil), Mirrors: mirrors(b)})
+		if hold := early.Hold("shop"); hold != (flags.Version{Revision: 1}) {
+			t.Errorf("before the sets are followed, the store may forget what is older than %s", hold)
+		}
+		if err := early.Close(); err != nil {
+			t.Error(err)
+		}
 		r := serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
 		if err := r.CheckMirrors(t.Context()); err != nil {
 			t.Errorf("a mirror that is down keeps the router from starting: %v", err)

@@ -23,6 +23,9 @@ const (
 	attemptLimit = 30 * time.Second
 )
 
+// patience is how long commits are kept for a mirror that cannot be reached.
+const patience = 7 * 24 * time.Hour
+
 // place is somewhere else that every version of every set is brought to.
 type place interface {
 	// locate returns where the place stands; the zero head: it has nothing, or
@@ -136,6 +139,21 @@ func (p *publisher) noteAttempt(set *hub.Set, at flags.Head, err error) {
 		}
 		s.at, s.lastOK = at, time.Now()
 	})
+}
+
+// needs returns the version from which on the place still needs the commits of a set, and
+// whether it counts. A router that has only just started has not begun with the set yet.
+func (p *publisher) needs(set string) (flags.Version, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.sets[set]
+	switch {
+	case s != nil && time.Since(s.lastOK) > patience:
+		return flags.Version{}, false
+	case s == nil, s.at.Version.IsZero():
+		return flags.Version{Revision: 1}, true
+	}
+	return s.at.Version, true
 }
 
 // pauseAfter returns a pause that is as long as the place has asked for, at least.

@@ -194,20 +194,10 @@ func (r *Router) Close() error {
 // reached since the start may need all there are. A mirror that has been out of
 // reach for a week does not count any more.
 func (r *Router) Hold(set string) flags.Version {
-	const patience = 7 * 24 * time.Hour
 	var oldest flags.Version
 	for _, p := range r.mirrors {
-		for _, s := range p.status() {
-			if s.Set != set || time.Since(s.LastOK) > patience {
-				continue
-			}
-			needs := s.Version
-			if needs.IsZero() {
-				needs.Revision = 1
-			}
-			if oldest.IsZero() || needs.Before(oldest) {
-				oldest = needs
-			}
+		if needs, counts := p.needs(set); counts && (oldest.IsZero() || needs.Before(oldest)) {
+			oldest = needs
 		}
 	}
 	return oldest
