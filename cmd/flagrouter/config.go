@@ -281,10 +281,16 @@ func (c *config) checkStores() error {
 	default:
 		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact.URL(c.store))
 	}
+	names := map[string]bool{}
 	for _, m := range c.mirrors {
-		if !isMongo(m) {
-			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", redact.URL(m))
+		name := redact.URL(m)
+		switch {
+		case !isMongo(m):
+			return fmt.Errorf("--mirror %q: want mongodb://HOST/DATABASE", name)
+		case names[name]: // status and metrics could not tell them apart, if they are two
+			return fmt.Errorf("--mirror says %s twice", name)
 		}
+		names[name] = true
 	}
 	if c.cache != "" && !strings.HasPrefix(c.cache, "redis://") && !strings.HasPrefix(c.cache, "rediss://") {
 		return fmt.Errorf("--cache %q: want redis://HOST:PORT", redact.URL(c.cache))

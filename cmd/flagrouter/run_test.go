@@ -25,6 +25,7 @@ func TestBadConfig(t *testing.T) {
 		{[]string{"--store", "mysql://user:secret@db/x"}, "mysql://db/x"},
 		{[]string{"--mirror", "bolt:x"}, "--mirror"},
 		{[]string{"--mirror", "postgres://user:secret@db"}, "postgres://db"},
+		{[]string{"--mirror", "mongodb://a:secret@db/x", "--mirror", "mongodb://b:secret@db/x"}, "mongodb://db/x twice"},
 		{[]string{"--cache", "memcached://user:secret@cache"}, "memcached://cache"},
 		{[]string{"--auth", "ldap"}, "want off or keys"},
 		{[]string{"--public-read", "shop"}, "need --auth keys"},

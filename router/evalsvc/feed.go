@@ -81,8 +81,13 @@ func (s *Service) feedOf(call *evaluator.Call) *feed {
 			f.add(sub)
 		}
 	}
+	if f.held() != f.last {
+		f.changed(flags.Change{}) // between the call's look and now, of which nobody is told
+	}
 	return f
 }
+
+func (f *feed) held() *flags.Snapshot { return f.client.View(context.Background()).Snapshot() }
 
 // changed is told of one flag at a time.
 func (f *feed) changed(c flags.Change) {
@@ -105,7 +110,7 @@ func (f *feed) tell() {
 			f.mu.Unlock()
 			return
 		}
-		keys, old, now := f.pending, f.last, f.client.View(context.Background()).Snapshot()
+		keys, old, now := f.pending, f.last, f.held()
 		f.pending, f.last = map[string]struct{}{}, now
 		streams := make([]*subscriber, 0, len(f.streams))
 		for sub := range f.streams {

@@ -26,11 +26,15 @@ func newNews(changed map[string]change) *news {
 }
 
 // newsOf compares two versions, of which the keys given are said to differ. "" stands
-// for all: an evaluator or the set's metadata changed, which may be in any flag.
+// for all: an evaluator or the set's metadata changed, which may be in any flag, or
+// nobody knows what did.
 func newsOf(keys map[string]struct{}, old, now *flags.Snapshot) *news {
 	changed := make(map[string]change, len(keys))
 	if _, all := keys[""]; all {
 		for _, key := range now.Keys() {
+			changed[key] = change{}
+		}
+		for _, key := range old.Keys() {
 			changed[key] = change{was: true}
 		}
 	}

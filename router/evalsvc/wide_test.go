@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"testing/synctest"
 
 	"connectrpc.com/connect"
 
@@ -113,6 +114,30 @@ func TestStreamWithoutADefaultSet(t *testing.T) {
 		}
 		r.put("default", "on", `{"variants":{"on":true}}`)
 		expect(t, s, "configuration_change", `{"flags":{"on":{"type":"write"}}}`)
+		_ = s.Close()
+	})
+}
+
+// TestChangeDuringTheFirstQuestion: what happens between the look that the first question
+// about a set takes and the moment that its changes are heeded is told, too: the answer is
+// in somebody's cache by then.
+func TestChangeDuringTheFirstQuestion(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig, hc *http.Client) {
+		s, err := v2.NewServiceClient(hc, r.url).EventStream(t.Context(), connect.NewRequest(&v2.EventStreamRequest{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, s, "provider_ready", "")
+		r.put("shop", "gone", `{"variants":{"on":true}}`)
+		call, err := r.eval.Begin(t.Context(), http.Header{"Flagd-Selector": {"flagSetId=shop"}}, authz.Evaluate, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.delete("shop", "gone")
+		r.put("shop", "new", `{"variants":{"on":true}}`)
+		synctest.Wait()
+		r.svc.Heed(&call)
+		expect(t, s, "configuration_change", `{"flags":{"gone":{"type":"delete"},"new":{"type":"write"},"on":{"type":"update"}}}`)
 		_ = s.Close()
 	})
 }
