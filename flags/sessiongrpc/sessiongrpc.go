@@ -13,6 +13,7 @@ package sessiongrpc
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -85,7 +86,7 @@ func UnaryClient(opts *Options) grpc.UnaryClientInterceptor {
 	c := opts.carrier()
 	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, callOpts ...grpc.CallOption) error {
 		var header, trailer metadata.MD
-		callOpts = append(callOpts, grpc.Header(&header), grpc.Trailer(&trailer))
+		callOpts = slices.Concat(callOpts, []grpc.CallOption{grpc.Header(&header), grpc.Trailer(&trailer)}) // not appended: other calls use the same list
 		err := invoker(outgoing(ctx, c), method, req, reply, cc, callOpts...)
 		learn(ctx, c, header)
 		learn(ctx, c, trailer)

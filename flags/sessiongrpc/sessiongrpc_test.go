@@ -1,6 +1,7 @@
 package sessiongrpc_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -172,5 +173,24 @@ func TestGarbageIsIgnored(t *testing.T) {
 	}
 	if invalid.Load() != 4 || beyond.Load() != 1 {
 		t.Errorf("counted %d invalid and %d too large", invalid.Load(), beyond.Load())
+	}
+}
+
+// The options of a connection are one list for all its calls: what one call adds must not land
+// in the room behind it, where the next one writes too.
+func TestCallOptionsAreNotShared(t *testing.T) {
+	room := make([]grpc.CallOption, 1, 8)
+	room[0] = grpc.WaitForReady(true)
+	client := sessiongrpc.UnaryClient(silent)
+	var passed int
+	invoke := func(_ context.Context, _ string, _, _ any, _ *grpc.ClientConn, opts ...grpc.CallOption) error {
+		passed = len(opts)
+		return nil
+	}
+	if err := client(t.Context(), "/test.Flags/Read", nil, nil, nil, invoke, room...); err != nil {
+		t.Fatal(err)
+	}
+	if passed <= len(room) || room[:2][1] != nil {
+		t.Errorf("%d options were passed on, and behind those of the caller stands %v", passed, room[:2][1])
 	}
 }
