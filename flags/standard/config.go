@@ -28,7 +28,7 @@ type Config struct {
 	// this process below it for when Redis cannot be asked (memory=16MiB, 0 for none) and
 	// access=read where it must not be written to; memory:?max-entries=10000&max-bytes=64MiB;
 	// or the name of a strategy in Strategies. Memories are shared by all clients of the
-	// process with the same Primary, Secondary and Cache.
+	// process with the same Primary, Secondary, Cache and credentials.
 	Cache string
 	// LastKnownGood is the path of a file that holds the newest set for the next start.
 	LastKnownGood string

@@ -2,6 +2,7 @@ package standard
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -39,12 +40,18 @@ func (c *Config) shareable(name string) bool {
 	return c.Strategies[name] == nil && c.Dial == nil && !strings.HasPrefix(c.Primary, "file:") && !strings.HasPrefix(c.Secondary, "file:")
 }
 
-// get returns the memory of clients with this configuration. The API key is part of
-// it: what one may read, another may not.
+// memoryKey names what may share a memory: those who read the same things as the same
+// user. What one may read, another may not.
+func (c *Config) memoryKey() string {
+	user := []string{c.APIKey, c.APIKeyFile, c.TLSCert, fmt.Sprintf("%p", c.TLS)} // a certificate is a user, too
+	return strings.Join(append([]string{c.Primary, c.Secondary, c.Cache}, user...), "\n")
+}
+
+// get returns the memory of clients with this configuration.
 func (p *pool) get(c *Config, url string) (*memoryUser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join([]string{c.Primary, c.Secondary, c.Cache, c.APIKey}, "\n")
+	key := c.memoryKey()
 	m := p.open[key]
 	if m == nil {
 		cache, err := memorycache.Open(url)

@@ -2,6 +2,7 @@ package standard_test
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -102,14 +103,22 @@ func TestSharedMemoryWithoutPrimary(t *testing.T) {
 // Memory is shared between those who read the same things as the same user.
 func TestWhoSharesMemory(t *testing.T) {
 	base := standard.Config{Primary: "grpc://router:8015", Cache: "memory:"}
-	other := base
-	other.APIKey = "another"
-	file := base
-	file.Primary = "file:flags.json"
+	but := func(change func(*standard.Config)) standard.Config {
+		c := base
+		change(&c)
+		return c
+	}
 	for name, tt := range map[string]struct {
 		cfg  standard.Config
 		want int
-	}{"same": {base, 1}, "other key": {other, 2}, "file": {file, 1}} {
+	}{
+		"same":                      {base, 1},
+		"other key":                 {but(func(c *standard.Config) { c.APIKey = "another" }), 2},
+		"key from a file":           {but(func(c *standard.Config) { c.APIKeyFile = "another.key" }), 2},
+		"certificate from a file":   {but(func(c *standard.Config) { c.TLSCert, c.TLSKey = "another.crt", "another.key" }), 2},
+		"certificate":               {but(func(c *standard.Config) { c.TLS = &tls.Config{MinVersion: tls.VersionTLS12} }), 2},
+		"file, which nobody shares": {but(func(c *standard.Config) { c.Primary = "file:flags.json" }), 1},
+	} {
 		_, closeBase, err := standard.SharedLayers(base, 1)
 		if err != nil {
 			t.Fatal(err)
