@@ -10,7 +10,12 @@ import (
 // Summary says in a few words what a change did to an entry: nil bytes before or
 // after are those of an entry that was not there. A shared evaluator is called a
 // segment, as it is wherever people change one.
-func Summary(key EntryKey, before, after []byte) string {
+func Summary(key EntryKey, before, after []byte) string { return SummaryWith(key, before, after, nil) }
+
+// SummaryWith is Summary that says what targeting and segments became, in the words of
+// show: it gets the new rule of a flag or of a segment, as the kind says, and returns ""
+// for one that is too much for a summary.
+func SummaryWith(key EntryKey, before, after []byte, show func(kind Kind, rule []byte) string) string {
 	name := key.String()
 	if key.Kind == KindEvaluator {
 		name = fmt.Sprintf("segment %q", key.Name)
@@ -22,6 +27,8 @@ func Summary(key EntryKey, before, after []byte) string {
 		return fmt.Sprintf("%s: %s", name, OverrideVariant(after))
 	case before == nil:
 		return name + " created"
+	case key.Kind == KindEvaluator:
+		return name + became(show, key.Kind, after)
 	case key.Kind != KindFlag:
 		return name + " changed"
 	}
@@ -30,14 +37,28 @@ func Summary(key EntryKey, before, after []byte) string {
 	if err1 != nil || err2 != nil {
 		return name + " changed"
 	}
-	parts := differences(was, is)
+	parts := differences(was, is, show)
 	if len(parts) == 0 {
 		parts = []string{"unchanged"}
 	}
 	return fmt.Sprintf("%s: %s", key.Name, strings.Join(parts, ", "))
 }
 
-func differences(was, is Definition) []string {
+// became says what a rule has become, as far as it can be shown.
+func became(show func(Kind, []byte) string, kind Kind, rule []byte) string {
+	switch {
+	case show == nil:
+		return " changed"
+	case rule == nil:
+		return " removed"
+	}
+	if text := show(kind, rule); text != "" {
+		return " -> " + text
+	}
+	return " changed"
+}
+
+func differences(was, is Definition, show func(Kind, []byte) string) []string {
 	var parts []string
 	if was.Enabled() != is.Enabled() {
 		parts = append(parts, fmt.Sprintf("state %s -> %s", stateText(was), stateText(is)))
@@ -46,7 +67,11 @@ func differences(was, is Definition) []string {
 		parts = append(parts, fmt.Sprintf("default %s -> %s", a, b))
 	}
 	for _, field := range []string{"variants", "targeting", "metadata", "description"} {
-		if !bytes.Equal(was.Field(field), is.Field(field)) {
+		switch {
+		case bytes.Equal(was.Field(field), is.Field(field)):
+		case field == "targeting":
+			parts = append(parts, field+became(show, KindFlag, is.Targeting()))
+		default:
 			parts = append(parts, field+" changed")
 		}
 	}

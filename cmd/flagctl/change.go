@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 )
 
 // changeView is what a commit does to one entry, as it is shown.
@@ -14,10 +15,32 @@ type changeView struct {
 	Summary string          `json:"summary"`
 	Before  json.RawMessage `json:"before"`
 	After   json.RawMessage `json:"after"`
+
+	key flags.EntryKey
+	old bool // what it was before is no longer kept
 }
 
 func changeOf(key flags.EntryKey, before, after []byte) changeView {
-	return changeView{Entry: key.String(), Summary: flags.Summary(key, before, after), Before: orNull(before), After: orNull(after)}
+	return changeView{Entry: key.String(), Summary: flags.Summary(key, before, after), Before: orNull(before), After: orNull(after), key: key}
+}
+
+// text is the summary for people, who read rules as expressions.
+func (v changeView) text() string {
+	if v.old {
+		return v.Summary
+	}
+	return textdiff.Summary(v.key, orNil(v.Before), orNil(v.After))
+}
+
+// lines is what the change did, line by line.
+func (v changeView) lines() []string { return textdiff.Entry(v.key, orNil(v.Before), orNil(v.After)) }
+
+// orNil takes back what orNull did.
+func orNil(b json.RawMessage) []byte {
+	if string(b) == "null" {
+		return nil
+	}
+	return b
 }
 
 // orNull keeps an absent entry apart from an empty one in JSON.

@@ -58,9 +58,9 @@ func historyTable(w io.Writer, views []commitView) {
 				break
 			}
 			if i == 0 && v.Op == flags.OpChange.String() {
-				what = c.Summary
+				what = c.text()
 			} else {
-				what += "; " + c.Summary
+				what += "; " + c.text()
 			}
 		}
 		row(w, v.Token, v.Time.Local().Format(time.DateTime), v.Actor, what, v.Reason)
@@ -139,6 +139,7 @@ func (p *past) viewOf(c *flags.Commit, key string) commitView {
 		}
 		view := changeOf(m.Key, before, m.Bytes)
 		if p.partial && !known && m.Bytes != nil {
+			view.old = true
 			view.Summary = m.Key.String() + " set; what it was before is no longer kept"
 		}
 		v.Changes = append(v.Changes, view)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -50,8 +49,8 @@ func commitTable(w io.Writer, v commitView) {
 // changesTable shows each change with its lines.
 func changesTable(w io.Writer, changes []changeView) {
 	for _, c := range changes {
-		row(w, c.Summary)
-		for _, line := range textdiff.Lines(c.Before, c.After) {
+		row(w, c.text())
+		for _, line := range c.lines() {
 			row(w, "  "+line)
 		}
 	}

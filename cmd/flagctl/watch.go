@@ -122,7 +122,7 @@ func pastOf(cp *flags.Checkpoint) *past {
 func watchRow(v commitView) string {
 	var what []string
 	for _, c := range v.Changes {
-		what = append(what, c.Summary)
+		what = append(what, c.text())
 	}
 	text := fmt.Sprintf("%s  %s  %s  %s", v.Time.Local().Format(time.TimeOnly), v.Token, v.Actor, strings.Join(what, "; "))
 	if v.Reason != "" {

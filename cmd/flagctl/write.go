@@ -205,7 +205,7 @@ func writeTable(out io.Writer, v writeView) {
 			fmt.Fprintf(out, "... and %d more\n", len(v.Changes)-i)
 			break
 		}
-		row(out, c.Summary)
+		row(out, c.text())
 	}
 	if v.Note != "" {
 		row(out, v.Note)

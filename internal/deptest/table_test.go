@@ -84,7 +84,7 @@ var table = map[string]rule{
 	"internal/faultnet":            {},
 	"internal/flagcases":           {own: []string{"flags"}},
 	"internal/testenv":             {},
-	"internal/textdiff":            {},
+	"internal/textdiff":            {own: []string{"flags", "flags/expression"}}, // changes as people read them
 	"internal/session/sessiontest": {own: []string{"flags", "store/memstore"}},
 	"internal/demo":                {own: []string{"flags", "flags/standard"}, others: []string{"github.com/redis/go-redis/v9"}},
 	"internal/realclients":         {own: []string{"flags", "internal/pb/..."}, others: []string{grpc, protobuf, "connectrpc.com/connect"}},

@@ -30,7 +30,7 @@ func (v *visit) showConflict(ctx context.Context, f *form, key flags.EntryKey, w
 		return err
 	}
 	e, ok := c.Get(key)
-	f.Conflict = &conflict{By: b.trail.last(key, c.Head().Version), Theirs: diff(was, e.Bytes), Mine: diff(was, mine), Deleted: !ok}
+	f.Conflict = &conflict{By: b.trail.last(key, c.Head().Version), Theirs: diff(key, was, e.Bytes), Mine: diff(key, was, mine), Deleted: !ok}
 	return nil
 }
 

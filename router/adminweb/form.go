@@ -39,9 +39,10 @@ type conflict struct {
 // line is a line of a diff.
 type line struct{ Class, Text string }
 
-func diff(before, after []byte) []line {
+// diff shows what changes make of an entry.
+func diff(key flags.EntryKey, before, after []byte) []line {
 	var out []line
-	for _, text := range textdiff.Lines(before, after) {
+	for _, text := range textdiff.Entry(key, before, after) {
 		class := map[byte]string{'+': "plus", '-': "minus"}[text[0]]
 		out = append(out, line{class, text})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/expression"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
@@ -259,7 +260,7 @@ func (v *visit) changeOf(ctx context.Context, b *board, at flags.Version, m flag
 	if err != nil {
 		return change{}, err
 	}
-	ch := change{Summary: flags.Summary(m.Key, was, m.Bytes), Lines: diff(was, m.Bytes), Unknown: !known}
+	ch := change{Summary: textdiff.Summary(m.Key, was, m.Bytes), Lines: diff(m.Key, was, m.Bytes), Unknown: !known}
 	if m.Key.Kind == flags.KindFlag || m.Key.Kind == flags.KindOverride {
 		ch.Flag = m.Key.Name
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
 )
@@ -61,7 +62,7 @@ func (v *visit) history() error {
 			if err != nil {
 				return err
 			}
-			row.Summaries = append(row.Summaries, flags.Summary(m.Key, was, m.Bytes))
+			row.Summaries = append(row.Summaries, textdiff.Summary(m.Key, was, m.Bytes))
 		}
 		row.More = len(commits[i].Changes) - len(row.Summaries)
 		p.Commits = append(p.Commits, row)

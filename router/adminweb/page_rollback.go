@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/router/authz"
 )
 
@@ -48,7 +49,7 @@ func (v *visit) showRollback(to string, f *form) error {
 	changes := now.ways(then)
 	for _, m := range changes[:min(len(changes), shownRollback)] {
 		e, _ := now.Get(m.Key)
-		p.Rows = append(p.Rows, change{Summary: flags.Summary(m.Key, e.Bytes, m.Bytes), Lines: diff(e.Bytes, m.Bytes)})
+		p.Rows = append(p.Rows, change{Summary: textdiff.Summary(m.Key, e.Bytes, m.Bytes), Lines: diff(m.Key, e.Bytes, m.Bytes)})
 	}
 	p.Number, p.More = len(changes), len(changes)-len(p.Rows)
 	v.render(f.status(), "rollback", p)
@@ -67,7 +68,7 @@ func (c *catalog) summaries(changes []flags.Mutation) []line {
 	var out []line
 	for _, m := range changes[:min(len(changes), shownRollback)] {
 		e, _ := c.Get(m.Key)
-		out = append(out, line{Text: flags.Summary(m.Key, e.Bytes, m.Bytes)})
+		out = append(out, line{Text: textdiff.Summary(m.Key, e.Bytes, m.Bytes)})
 	}
 	return out
 }

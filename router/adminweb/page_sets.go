@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/textdiff"
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/store"
 )
@@ -119,7 +120,7 @@ func (v *visit) showComparison(from, to string, f *form) error {
 		e, _ := target.Get(m.Key)
 		comes, _ := source.Get(m.Key)
 		p.Rows = append(p.Rows, difference{
-			Key: m.Key, Name: entryName(m.Key), Summary: flags.Summary(m.Key, e.Bytes, m.Bytes), Lines: diff(e.Bytes, m.Bytes),
+			Key: m.Key, Name: entryName(m.Key), Summary: textdiff.Summary(m.Key, e.Bytes, m.Bytes), Lines: diff(m.Key, e.Bytes, m.Bytes),
 			Base: v.baseOf(target, e.Revision), From: v.baseOf(source, comes.Revision), Deleted: m.Bytes == nil,
 		})
 	}

@@ -1,4 +1,3 @@
-// Package textdiff shows what a change did to a JSON value, as lines.
 package textdiff
 
 import (
@@ -15,7 +14,11 @@ const most = 2000
 // with two spaces in front, others with - and +. Long runs of kept lines are cut
 // down to the three around a change. nil and null stand for no value at all.
 func Lines(before, after []byte) []string {
-	a, b := indented(before), indented(after)
+	return compared(indented(before), indented(after))
+}
+
+// compared is the line diff of two texts.
+func compared(a, b []string) []string {
 	if len(a) > most || len(b) > most {
 		return replaced(a, b)
 	}
