@@ -85,12 +85,17 @@ func (s *Store) publish(j *journal, records ...store.Record) {
 	j.add(records, s.keep)
 	if j.feed == nil {
 		j.feed = store.NewFeed(j.contents.Checkpoint(), records...)
-		s.sets[j.contents.Head().Set] = j
-		close(s.born)
-		s.born = make(chan struct{})
+		s.appear(j)
 		return
 	}
 	j.feed.Publish(j.contents, records...)
+}
+
+// appear makes a set visible that has a feed now, and wakes who waits for it.
+func (s *Store) appear(j *journal) {
+	s.sets[j.feed.Head().Set] = j
+	close(s.born)
+	s.born = make(chan struct{})
 }
 
 // Head is flags.Source's.

@@ -74,7 +74,7 @@ func (s *Store) seed(ctx context.Context, cp *flags.Checkpoint) error {
 	if j == nil {
 		j = newJournal(cp.Set)
 		j.feed = store.NewFeed(cp)
-		s.sets[cp.Set] = j
+		s.appear(j)
 	} else {
 		j.feed.Restart(cp)
 	}

@@ -150,6 +150,28 @@ var replicaClauses = map[string]func(*copying){
 		}
 		e.stands(e.head(set))
 	},
+	"who waits for a set hears of its seed": func(e *copying) {
+		w, ok := e.r.(flags.Watcher)
+		if !ok {
+			return // nobody can wait
+		}
+		stream, err := w.Watch(e.ctx(), set, flags.Head{Set: set})
+		if err != nil {
+			e.Fatalf("Watch: %v", err)
+		}
+		defer func() { _ = stream.Close() }()
+		if ev, err := stream.Next(); err != nil || !ev.Absent {
+			e.Fatalf("before the seed: %+v, %v", ev, err)
+		}
+		var ev flags.Event
+		var heard sync.WaitGroup
+		heard.Go(func() { ev, err = stream.Next() })
+		e.history(3) // which takes longer than to begin to wait
+		e.seed(contentsOf(e.env, set).Checkpoint())
+		if heard.Wait(); err != nil || ev.Head != e.head(set) {
+			e.Fatalf("first after the seed: %+v, %v", ev, err)
+		}
+	},
 	"refuses a set that has no name": func(e *copying) {
 		c := create("")
 		err := e.r.Append(e.ctx(), "", []flags.Commit{c})
