@@ -18,7 +18,8 @@ func (a *app) rollbackCmd() *cobra.Command {
 		Short: "Write the set, or some flags, as they were at a revision; a new commit",
 		Long: `Write the set as it was at a revision, in one new commit: nothing of the history
 is lost, and a rollback can be rolled back. With keys only those flags and their
-overrides go back. --dry-run shows what would change.`,
+overrides go back. --dry-run shows what would change. To undo one commit and keep
+those after it there is ` + "`flagctl revert`" + `.`,
 		Example: `  flagctl rollback 57 --reason "incident 12" --wait
   flagctl rollback 57 new-checkout --dry-run`,
 		Args:              cobra.MinimumNArgs(1),

@@ -103,7 +103,7 @@ func newRoot(std stdio) *cobra.Command {
 	}
 	add("flags", a.listCmd(), a.getCmd(), a.createCmd(), a.describeCmd(), a.editCmd(), a.enableCmd(), a.disableCmd(), a.toggleCmd(), a.setDefaultCmd(),
 		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
-	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd())
+	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd(), a.revertCmd())
 	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd(), a.apikeyCmd(), a.doctorCmd(), a.backupCmd(), a.restoreCmd())
 	return root
 }
