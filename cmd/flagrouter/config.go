@@ -36,6 +36,7 @@ type config struct {
 	seed, configFile             string
 	logFormat, logLevel          string
 	profiling                    bool
+	printVersion                 bool
 }
 
 func (c *config) flagSet() *pflag.FlagSet {
@@ -67,6 +68,7 @@ func (c *config) flagSet() *pflag.FlagSet {
 	f.StringVar(&c.logFormat, "log-format", "", "text or json (default: text on a terminal, else json)")
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&c.profiling, "pprof", false, "serve /debug/pprof on --ops-addr")
+	f.BoolVar(&c.printVersion, "version", false, "print the version and end")
 	return f
 }
 
@@ -77,7 +79,10 @@ func parse(args []string, env func(string) string) (*config, error) {
 	f := c.flagSet()
 	f.Usage = func() {} // printed by run
 	if err := f.Parse(args); err != nil {
-		return nil, err
+		return nil, sayWhich(f, err)
+	}
+	if c.printVersion {
+		return c, nil
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q; see flagrouter --help", f.Arg(0))
@@ -101,12 +106,12 @@ func fromEnv(f *pflag.FlagSet, env func(string) string) error {
 	var faults []error
 	f.VisitAll(func(fl *pflag.Flag) {
 		value := env(envName(fl.Name))
-		if value == "" || fl.Changed {
+		if value == "" || fl.Changed || fl.Name == "version" { // images carry a variable of that name
 			return
 		}
 		for _, v := range split(fl, value) {
 			if err := f.Set(fl.Name, v); err != nil {
-				faults = append(faults, fmt.Errorf("%s: %w", envName(fl.Name), err))
+				faults = append(faults, badValue(envName(fl.Name), fl, v))
 			}
 		}
 	})
@@ -145,8 +150,8 @@ func fromFile(f *pflag.FlagSet, path string) error {
 		fault := func(format string, a ...any) error {
 			return fmt.Errorf("--config %s:%d: %s", path, key.Line, fmt.Sprintf(format, a...))
 		}
-		if f.Lookup(key.Value) == nil || key.Value == "config" {
-			return fault("unknown option %q", key.Value)
+		if f.Lookup(key.Value) == nil || !inFile(key.Value) {
+			return fault("unknown option %q%s", key.Value, meant(f, key.Value, ""))
 		}
 		if slices.Contains(seen, key.Value) {
 			return fault("%s is said twice", key.Value)
@@ -161,12 +166,15 @@ func fromFile(f *pflag.FlagSet, path string) error {
 		}
 		for _, v := range values {
 			if err := f.Set(key.Value, v); err != nil {
-				return fault("%v", err)
+				return fault("%v", badValue(key.Value, f.Lookup(key.Value), v))
 			}
 		}
 	}
 	return nil
 }
+
+// inFile reports whether an option can be said in the file of --config.
+func inFile(name string) bool { return name != "config" && name != "version" }
 
 func scalars(n *yaml.Node) ([]string, bool) {
 	switch n.Kind {

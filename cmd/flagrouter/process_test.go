@@ -135,6 +135,11 @@ func (p *process) client(t *testing.T) *grpcstore.Store {
 // refused runs the command and wants one line on stderr and exit code 1.
 func refused(t *testing.T, want []string, args ...string) {
 	t.Helper()
+	refusedWith(t, exitFailed, want, args...)
+}
+
+func refusedWith(t *testing.T, code int, want []string, args ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var stderr, stdout bytes.Buffer
@@ -142,8 +147,8 @@ func refused(t *testing.T, want []string, args ...string) {
 	cmd.Stderr, cmd.Stdout = &stderr, &stdout
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
-		t.Fatalf("%v: %v, want exit code %d\n%s", args, err, exitFailed, &stderr)
+	if !errors.As(err, &exit) || exit.ExitCode() != code {
+		t.Fatalf("%v: %v, want exit code %d\n%s", args, err, code, &stderr)
 	}
 	lines := strings.Split(strings.TrimSuffix(stderr.String(), "\n"), "\n")
 	if len(lines) != 1 || stdout.Len() > 0 {
@@ -271,8 +276,12 @@ func TestMisfortunes(t *testing.T) {
 	})
 	t.Run("bad seed", func(t *testing.T) {
 		path := writeFile(t, "flags.json", `{"flags":{"a":{"state":"ENABLED","variants":{"on":true},"defaultVariant":"of"}}}`)
-		refused(t, []string{path, "of"}, with("--store=memory:", "--seed", path)...)
-		refused(t, []string{"nowhere.json"}, with("--store=memory:", "--seed", "nowhere.json")...)
+		dir := filepath.Join(t.TempDir(), "data")
+		refusedWith(t, exitUsage, []string{path, "of"}, with("--data-dir", dir, "--seed", path)...)
+		refusedWith(t, exitUsage, []string{"nowhere.json"}, with("--data-dir", dir, "--seed", "nowhere.json")...)
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("a store was begun, %v", err)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ func run(ctx context.Context, args []string, std stdio) int {
 		return exitOK
 	case err != nil:
 		return complain(std.err, exitUsage, err)
+	case cfg.printVersion:
+		_, _ = fmt.Fprintln(std.out, "flagrouter", cmp.Or(version(), "unknown")) // nobody to tell
+		return exitOK
 	}
 	log := newLogger(cfg, std)
 	catchLogs(log)

@@ -18,6 +18,10 @@ func TestBadConfig(t *testing.T) {
 	}{
 		{[]string{"--no-such-option"}, "no-such-option"},
 		{[]string{"serve"}, `unexpected argument "serve"`},
+		{[]string{"--stor", "memory:"}, "unknown flag: --stor; did you mean --store?"},
+		{[]string{"--carrier-pigeon"}, "unknown flag: --carrier-pigeon; see flagrouter --help"},
+		{[]string{"--insecure=perhaps"}, `--insecure "perhaps": want true or false`},
+		{[]string{"--ofrep-rate", "many"}, `--ofrep-rate "many": want a number`},
 		{[]string{"--store", "sqlite:x"}, "sqlite"},
 		{[]string{"--store", "bolt:"}, "names no file"},
 		{[]string{"--store", "memory:x"}, "memory:"},
@@ -67,7 +71,7 @@ func TestBadConfig(t *testing.T) {
 		{[]string{"--context-from-header", "X-Plan=plan", "--context-from-header", "x-plan=p"}, "--context-from-header says X-Plan twice"},
 		{[]string{"--context-from-header", "X-Plan=plan", "--context-from-header", "X-Tier=plan"}, "X-Plan and X-Tier cannot both be plan"},
 		{[]string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
-		{[]string{file("stroe: memory\n")}, `router.yaml:1: unknown option "stroe"`},
+		{[]string{file("stroe: memory\n")}, `router.yaml:1: unknown option "stroe"; did you mean store?`},
 		{[]string{file("- store\n")}, "mapping"},
 		{[]string{file("store: [unclosed\n")}, "router.yaml"},
 		{[]string{file("store: memory\nlog-level: info\nstore: memory\n")}, "router.yaml"},
@@ -75,6 +79,7 @@ func TestBadConfig(t *testing.T) {
 		{[]string{file("store: {kind: bolt}\n")}, "want a value"},
 		{[]string{file("store: [memory, bolt:x]\n")}, "want a value"},
 		{[]string{file("config: other.yaml\n")}, "unknown option"},
+		{[]string{file("version: true\n")}, "unknown option"},
 	} {
 		var out, errs bytes.Buffer
 		args := append([]string{"--grpc-addr=127.0.0.1:0", "--eval-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--ops-addr=127.0.0.1:0"}, c.args...)
@@ -123,6 +128,19 @@ insecure: true
 	env["FLAGROUTER_INSECURE"] = "perhaps"
 	if _, err := parse(nil, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "FLAGROUTER_INSECURE") {
 		t.Errorf("a bad variable: %v", err)
+	}
+}
+
+// TestVersion: it is printed whatever else is wrong, and no variable asks for it.
+func TestVersion(t *testing.T) {
+	var out, errs bytes.Buffer
+	env := func(name string) string { return map[string]string{"FLAGROUTER_INSECURE": "perhaps"}[name] }
+	if code := run(t.Context(), []string{"--version"}, stdio{env: env, out: &out, err: &errs}); code != exitOK || !strings.HasPrefix(out.String(), "flagrouter ") || errs.Len() > 0 {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), errs.String())
+	}
+	env = func(name string) string { return map[string]string{"FLAGROUTER_VERSION": "1.2.3"}[name] }
+	if c, err := parse(nil, env); err != nil || c.printVersion {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

@@ -32,6 +32,11 @@ func serve(ctx context.Context, c *config, out io.Writer, log *slog.Logger) erro
 	if err != nil {
 		return &configError{err}
 	}
+	// Before anything is touched: a broken file must not leave half a new store.
+	seed, err := readSeed(c)
+	if err != nil {
+		return &configError{err}
+	}
 	on, err := listen(ctx, c)
 	if err != nil {
 		return err
@@ -46,7 +51,7 @@ func serve(ctx context.Context, c *config, out io.Writer, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	head, err := begin(ctx, c, st, log)
+	head, err := begin(ctx, c, st, seed, log)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = nil // told to stop before it began
@@ -86,10 +91,10 @@ func checkMirrors(ctx context.Context, r *router.Router) error {
 }
 
 // begin makes sure that the store answers and has the default set.
-func begin(ctx context.Context, c *config, st *opened, log *slog.Logger) (flags.Head, error) {
+func begin(ctx context.Context, c *config, st *opened, seed *flags.Document, log *slog.Logger) (flags.Head, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	doc, from, err := seedOf(c, st)
+	doc, from, err := seedOf(c, st, seed)
 	if err != nil {
 		return flags.Head{}, err
 	}
@@ -110,20 +115,28 @@ func begin(ctx context.Context, c *config, st *opened, log *slog.Logger) (flags.
 	return head, nil
 }
 
-// seedOf returns what a new store begins with. The file is read in any case, so
-// that a broken one is found at once and not when it is needed.
-func seedOf(c *config, st *opened) (*flags.Document, string, error) {
-	if c.seed != "" {
-		doc, err := flagdfile.Read(c.seed)
-		if err == nil {
-			err = doc.Check()
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("--seed: %w", err)
-		}
-		return doc, c.seed, nil
+// readSeed returns the flags of --seed, nil without. The file is read in any case,
+// so that a broken one is found at once and not when it is needed.
+func readSeed(c *config) (*flags.Document, error) {
+	if c.seed == "" {
+		return nil, nil
 	}
-	if !st.sample {
+	doc, err := flagdfile.Read(c.seed)
+	if err == nil {
+		err = doc.Check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--seed: %w", err)
+	}
+	return doc, nil
+}
+
+// seedOf returns what a new store begins with, and where it is from.
+func seedOf(c *config, st *opened, seed *flags.Document) (*flags.Document, string, error) {
+	switch {
+	case seed != nil:
+		return seed, c.seed, nil
+	case !st.sample:
 		return nil, "an empty set", nil
 	}
 	doc, err := router.Sample()
