@@ -326,10 +326,11 @@ type lagging struct {
 	shown flags.Head
 }
 
-func (l *lagging) show(h flags.Head) {
+// show shows the head that write leaves. Nobody reads the old one any more once the write is heard of.
+func (l *lagging) show(write func() flags.Head) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.shown = h
+	l.shown = write()
 }
 
 func (l *lagging) Head(ctx context.Context, set string) (flags.Head, error) {
@@ -353,12 +354,12 @@ func TestRevisionToCome(t *testing.T) {
 			defer h.Close()
 			svc := restapi.New(restapi.Options{Store: l, Hub: h})
 			r.Service = svc
-			l.show(r.create("shop"))
+			l.show(func() flags.Head { return r.create("shop") })
 			if w := r.get("/api/v1/sets/shop/snapshot"); w.Code != http.StatusOK {
 				t.Fatal(w.Body)
 			}
 			want := flags.Token{Set: "shop", Version: flags.Version{Revision: 2}}
-			time.AfterFunc(delay, func() { l.show(r.write("shop", "a")) })
+			time.AfterFunc(delay, func() { l.show(func() flags.Head { return r.write("shop", "a") }) })
 			began := time.Now()
 			w := r.get("/api/v1/sets/shop/head", "Holdfast-Revision", want.String())
 			if took := time.Since(began); w.Code != status || took > 250*time.Millisecond {
