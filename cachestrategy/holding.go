@@ -31,7 +31,7 @@ type Holding struct {
 // Onto returns what takes the place of old, which may be nil, and what became of
 // the offer; next is old unless the outcome is Stored or Renewed. The mark is the
 // newest version that the cache has or had of the set. At Gap the caller tries again
-// with what WithWhole returns, where there is a Full. The offer is a prepared one.
+// with what WithWhole returns, where that is ok. The offer is a prepared one.
 func (o *Offer) Onto(old *Holding, mark flags.Head) (next *Holding, outcome Outcome) {
 	if outcome, refused := o.Refused(mark); refused {
 		return old, outcome
@@ -39,25 +39,31 @@ func (o *Offer) Onto(old *Holding, mark flags.Head) (next *Holding, outcome Outc
 	if old != nil && SameHead(old.head, o.Head) {
 		return old.renewed(o)
 	}
-	if o.Checkpoint != nil {
-		return newHolding(o), Stored
+	ok := o.Checkpoint != nil
+	if ok {
+		next = newHolding(o)
+	} else if old != nil {
+		next, ok = old.followed(o)
 	}
-	if old != nil {
-		if next, ok := old.followed(o); ok {
-			return next, Stored
-		}
+	if !ok || !next.bounded() {
+		return old, Gap
 	}
-	return old, Gap
+	return next, Stored
 }
 
-// WithWhole returns the offer as one of the whole set, or ok false where it has no
-// Full. The error is of ClassPermanent.
+// WithWhole returns the offer as one of a checkpoint alone, or ok false where it has
+// neither a checkpoint to begin with nor a Full. The error is of ClassPermanent.
 func (o Offer) WithWhole() (whole Offer, ok bool, err error) {
-	if o.Full == nil {
+	switch {
+	case o.Checkpoint != nil && len(o.Commits) == 0:
+	case o.Full != nil:
+		o.Checkpoint, err = o.whole()
+	case o.Checkpoint == nil:
 		return o, false, nil
+	default:
+		o.Checkpoint, err = o.joined()
 	}
-	cp, err := o.Whole()
-	o.Checkpoint, o.Commits = cp, nil
+	o.Commits = nil
 	return o, err == nil, err
 }
 
@@ -142,8 +148,11 @@ func (h *Holding) followed(o *Offer) (next *Holding, ok bool) {
 		asOf: o.AsOf, end: o.AsOf.Add(o.TTL), margin: o.Margin,
 	}
 	next.extend(news)
-	return next, len(next.tail) <= maxTail && next.tailBytes <= maxTailBytes
+	return next, true
 }
+
+// bounded reports whether the tail is one that readers, and its stored form, can take.
+func (h *Holding) bounded() bool { return len(h.tail) <= maxTail && h.tailBytes <= maxTailBytes }
 
 // Entry answers a query. It is for h that is not nil.
 func (h *Holding) Entry(q Query) Entry {

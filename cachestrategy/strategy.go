@@ -154,14 +154,25 @@ func (o *Offer) checkPath() error {
 	return nil
 }
 
-// Whole calls Full and checks that it is the offered version. The error is of
+// whole calls Full and checks that it is the offered version. The error is of
 // ClassPermanent.
-func (o Offer) Whole() (*flags.Checkpoint, error) {
+func (o *Offer) whole() (*flags.Checkpoint, error) {
 	cp := o.Full()
 	if cp == nil || !SameHead(cp.Head, o.Head) {
 		return nil, invalid("the assembled set is not at %s", o.Head.Token())
 	}
 	return cp, nil
+}
+
+// joined makes one of checkpoint and commits. The error is of ClassPermanent.
+func (o *Offer) joined() (*flags.Checkpoint, error) {
+	contents := flags.ContentsOf(o.Checkpoint)
+	for i := range o.Commits {
+		if err := contents.Apply(&o.Commits[i]); err != nil {
+			return nil, invalid("%v", err)
+		}
+	}
+	return contents.Checkpoint(), nil
 }
 
 // SameHead reports whether two heads are one version of one set with the same

@@ -72,6 +72,15 @@ var tailClauses = map[string]func(*env){
 		e.put(o, cachestrategy.Stored)
 		e.holds(h, 6)
 	},
+	"a checkpoint and many commits": func(e *env) {
+		h := e.history(set, 400)
+		o := h.whole(3)
+		o.Head, o.Commits, o.Full = h.head(400), h.commits[3:400], nil
+		e.put(o, cachestrategy.Stored)
+		if entry := e.holds(h, 400); len(entry.Commits) >= 397 {
+			e.Errorf("a cold reader applies %d commits", len(entry.Commits))
+		}
+	},
 	"readers elsewhere get everything": func(e *env) {
 		h := e.history(set, 6)
 		e.put(h.whole(4), cachestrategy.Stored)

@@ -45,34 +45,15 @@ func (c *Cache) Put(ctx context.Context, o cachestrategy.Offer) (cachestrategy.O
 	if err != nil || outcome != cachestrategy.Gap {
 		return outcome, err
 	}
-	cp, err := wholeOf(&o)
-	if cp == nil || err != nil {
+	whole, ok, err := o.WithWhole()
+	if !ok {
 		return cachestrategy.Gap, err
 	}
-	p = c.newPut(&o)
-	if err := p.setCheckpoint(cp); err != nil {
+	p = c.newPut(&whole)
+	if err := p.setCheckpoint(whole.Checkpoint); err != nil {
 		return cachestrategy.Unchanged, permanent("put", o.Head.Set, err)
 	}
 	return c.run(ctx, p)
-}
-
-// wholeOf assembles what the offer leads to, or returns nil where it cannot.
-func wholeOf(o *cachestrategy.Offer) (*flags.Checkpoint, error) {
-	switch {
-	case o.Checkpoint != nil && len(o.Commits) == 0:
-		return o.Checkpoint, nil
-	case o.Full != nil:
-		return o.Whole()
-	case o.Checkpoint == nil:
-		return nil, nil
-	}
-	contents := flags.ContentsOf(o.Checkpoint)
-	for i := range o.Commits {
-		if err := contents.Apply(&o.Commits[i]); err != nil {
-			return nil, permanent("put", o.Head.Set, err)
-		}
-	}
-	return contents.Checkpoint(), nil
 }
 
 // put is one run of the script.
