@@ -159,6 +159,7 @@ func routes() []route {
 		{"GET /s/{set}/rollback", (*visit).confirmRollback},
 		{"POST /s/{set}/rollback", (*visit).rollback},
 		{"GET /s/{set}/commit", (*visit).commit},
+		{"POST /s/{set}/revert", (*visit).revert},
 		{"GET /s/{set}/live", (*visit).live},
 		{"/", (*visit).nowhere},
 	}

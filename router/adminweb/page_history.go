@@ -110,7 +110,8 @@ type commitPage struct {
 	Changes []change
 	More    int
 	May     bool
-	Form    *form
+	Undo    bool  // it is a change that can be undone, unless a later one changed the same
+	Form    *form // of undoing it
 }
 
 func (v *visit) commit() error { return v.showCommit(v.query, nil) }
@@ -131,7 +132,7 @@ func (v *visit) showCommit(said interface{ Get(string) string }, refused *form) 
 	if err != nil {
 		return fail(http.StatusNotFound, "No such revision", "Revision %s is not in the history of this set, or no longer kept.", at)
 	}
-	p := commitPage{screen: v.screen("Revision "+at.String(), "history").at(c.Head()), Commit: commit, Of: commit.Head().Token().String(), May: v.may(authz.Write), Form: refused}
+	p := commitPage{screen: v.screen("Revision "+at.String(), "history").at(c.Head()), Commit: commit, Of: commit.Head().Token().String(), May: v.may(authz.Write), Undo: undoable(&commit, c.Head()), Form: newForm("", nil)}
 	for _, m := range commit.Changes[:min(shownChanges, len(commit.Changes))] {
 		ch, err := v.changeOf(ctx, b, at, m)
 		if err != nil {
@@ -140,10 +141,9 @@ func (v *visit) showCommit(said interface{ Get(string) string }, refused *form) 
 		p.Changes = append(p.Changes, ch)
 	}
 	p.More = len(commit.Changes) - len(p.Changes)
-	status := http.StatusOK
 	if refused != nil {
-		status = refused.status()
+		p.Form = refused
 	}
-	v.render(status, "commit", p)
+	v.render(p.Form.status(), "commit", p)
 	return nil
 }

@@ -134,6 +134,7 @@ var table = map[string]Rule{
 	"GET /s/{set}/rollback":   {Action: Write},
 	"POST /s/{set}/rollback":  {Action: Write},
 	"GET /s/{set}/commit":     {Action: Read},
+	"POST /s/{set}/revert":    {Action: Write},
 	"GET /s/{set}/live":       {Action: Read},
 	"/":                       {Public: true},
 }
