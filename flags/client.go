@@ -145,7 +145,7 @@ func (c *Client) readCacheFirst() {
 
 // Close ends all background work and frees the streams; it waits for both. Sets that the
 // disk has not got yet are still written. Reads go on being answered from the last
-// snapshot. Sources and sinks are left to whoever made them, except for
+// snapshot, as fresh as it was then; only Details.Age goes on. Sources and sinks are left to whoever made them, except for
 // Options.Owned, whose errors are the only ones. Idempotent.
 func (c *Client) Close() error {
 	c.closing.Lock()

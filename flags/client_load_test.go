@@ -203,6 +203,23 @@ func TestUnclassified(t *testing.T) {
 	})
 }
 
+// What a stream brings is counted, as is what was asked for.
+func TestBytesOfStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := climb(t)
+		whole, _ := l.Status().ByName("primary")
+		if want := l.Status().Standby.BytesPerRefresh; whole.Bytes != want {
+			t.Errorf("%d bytes in a set of %d", whole.Bytes, want)
+		}
+		apply(t, l.primary.store, flags.OpChange, putFlag("beta", onFlag))
+		time.Sleep(time.Minute)
+		after, _ := l.Status().ByName("primary")
+		if brought := after.Bytes - whole.Bytes; brought == 0 || brought > uint64(2*len(onFlag)) {
+			t.Errorf("%d bytes for a flag of %d", brought, len(onFlag))
+		}
+	})
+}
+
 // What an outage would ask of the secondary is known before.
 func TestStandby(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -264,7 +264,7 @@ func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
 	if ev.AsOf.IsZero() {
 		ev.AsOf = ev.at
 	}
-	l.stats.saw(ev.Head)
+	l.stats.brought(&ev.Update)
 	err := c.keeper.install(l, ev.Update)
 	switch {
 	case err == nil:

@@ -126,13 +126,16 @@ func (st *layerStats) due() time.Duration {
 	return time.Until(st.sent.Add(pollEvery))
 }
 
-// took counts what an update brought.
+// took counts what an update brought that was asked for.
 func (st *layerStats) took(u *Update) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.s.Head = u.Head.Token()
-	st.s.Reads++
-	st.s.Bytes += uint64(u.size())
+	st.brought(u)
+	st.update(func(s *LayerStatus) { s.Reads++ })
+}
+
+// brought counts what an update brought, whoever began.
+func (st *layerStats) brought(u *Update) {
+	n := uint64(u.size())
+	st.update(func(s *LayerStatus) { s.Head, s.Bytes = u.Head.Token(), s.Bytes+n })
 }
 
 func (u *Update) size() (n int) {

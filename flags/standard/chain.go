@@ -50,6 +50,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 		StartTimeout: c.StartTimeout,
 		Logger:       c.Logger,
 		Observer:     c.Observer,
+		Hooks:        c.Hooks,
 	}
 	if c.LastKnownGood != "" {
 		lkg := filestore.NewLastKnownGood(c.LastKnownGood, c.Set, &filestore.LKGOptions{Logger: c.Logger})

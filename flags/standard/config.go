@@ -63,6 +63,7 @@ type Config struct {
 	TLS                    *tls.Config    // for grpcs and rest+https; default: the system's roots
 	Logger                 *slog.Logger   // default slog.Default()
 	Observer               flags.Observer // hooks for metrics
+	Hooks                  []flags.Hook   // that take part in reads, first to last
 
 	// Dial replaces the dialling of routers and Redis, through a proxy say, and the resolving of
 	// their names. Where it is set, TLS to Redis is its business. MongoDB is dialled by its own

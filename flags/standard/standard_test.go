@@ -1,9 +1,11 @@
 package standard_test
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -141,20 +143,45 @@ func TestOwnStrategyByName(t *testing.T) {
 	}
 }
 
-func TestFromEnv(t *testing.T) {
-	t.Setenv("HOLDFAST_SET", "checkout-prod")
-	t.Setenv("HOLDFAST_PRIMARY", "grpc://router:8015")
-	t.Setenv("HOLDFAST_CACHE_TTL", "30s")
-	t.Setenv("HOLDFAST_CACHE_MARGIN", "0.2")
-	t.Setenv("HOLDFAST_BREAKER_FAILURES", "7")
-	t.Setenv("HOLDFAST_STRICT", "true")
-	got, err := standard.FromEnv()
-	if err != nil {
-		t.Fatal(err)
+// Hooks are around the reads of a client that New has built.
+func TestHooks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	writeFlags(t, path, "on")
+	var saw []flags.FlagDetails
+	c := open(t, standard.Config{Primary: "file:" + path, Hooks: []flags.Hook{{
+		Finally: func(_ context.Context, _ flags.HookedRead, d flags.FlagDetails) { saw = append(saw, d) },
+	}}})
+	if !c.Bool(t.Context(), "beta", flags.Entity("me"), false) || len(saw) != 1 || saw[0].Key != "beta" || saw[0].Variant != "on" {
+		t.Errorf("the hook saw %+v", saw)
 	}
-	if got.Set != "checkout-prod" || got.Primary != "grpc://router:8015" || got.CacheTTL != 30*time.Second ||
-		got.CacheMargin != 0.2 || got.Breaker.Failures != 7 || !got.Strict {
-		t.Errorf("got %+v", got)
+}
+
+func TestFromEnv(t *testing.T) {
+	for name, text := range map[string]string{
+		"SET": "checkout-prod", "PRIMARY": "grpc://router:8015", "SECONDARY": "mongodb://db/holdfast", "CACHE": "redis://cache:6379?prefix=p",
+		"LAST_KNOWN_GOOD": "/var/lib/app/flags.lkg", "API_KEY": "key", "API_KEY_FILE": "key.txt", "TLS_CERT": "c.pem", "TLS_KEY": "k.pem", "TLS_CA": "ca.pem",
+		"PRIMARY_TIMEOUT": "2s", "SECONDARY_TIMEOUT": "3s", "CACHE_TIMEOUT": "50ms", "CACHE_TTL": "30s", "CACHE_MARGIN": "20%",
+		"CACHE_LIFETIMES": "checkout=300s/30s, default=60s/10%,bare=90s", "CACHE_READ_ONLY": "true", "MAX_STALENESS": "1h", "STRICT": "true", "START_TIMEOUT": "4s",
+		"BREAKER_FAILURES": "7", "BREAKER_COOLDOWN": "5s", "BREAKER_MAX_COOLDOWN": "6s",
+	} {
+		t.Setenv("HOLDFAST_"+name, text)
+	}
+	want := standard.Config{
+		Set: "checkout-prod", Primary: "grpc://router:8015", Secondary: "mongodb://db/holdfast", Cache: "redis://cache:6379?prefix=p",
+		LastKnownGood: "/var/lib/app/flags.lkg", APIKey: "key", APIKeyFile: "key.txt", TLSCert: "c.pem", TLSKey: "k.pem", TLSCA: "ca.pem",
+		PrimaryTimeout: 2 * time.Second, SecondaryTimeout: 3 * time.Second, CacheTimeout: 50 * time.Millisecond, CacheTTL: 30 * time.Second, CacheMargin: 0.2,
+		CacheLifetimes: map[string]cachestrategy.Lifetime{
+			"checkout": {TTL: 300 * time.Second, Margin: 30 * time.Second}, "default": {TTL: time.Minute, Part: 0.1}, "bare": {TTL: 90 * time.Second},
+		},
+		CacheReadOnly: true, MaxStaleness: time.Hour, Strict: true, StartTimeout: 4 * time.Second,
+		Breaker: standard.Breaker{Failures: 7, Cooldown: 5 * time.Second, MaxCooldown: 6 * time.Second},
+	}
+	if got, err := standard.FromEnv(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	t.Setenv("HOLDFAST_CACHE_MARGIN", "15s")
+	if got, err := standard.FromEnv(); err != nil || got.CacheMargin != 0 || got.CacheMarginTime != 15*time.Second {
+		t.Errorf("a margin of 15 s: %v, %v, %v", got.CacheMargin, got.CacheMarginTime, err)
 	}
 	t.Setenv("HOLDFAST_START_TIMEOUT", "soon")
 	if _, err := standard.FromEnv(); err == nil || !strings.Contains(err.Error(), `HOLDFAST_START_TIMEOUT is "soon"`) {
