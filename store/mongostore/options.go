@@ -88,8 +88,9 @@ func (o *Options) clientOptions(uri string) *options.ClientOptions {
 	c.SetAppName("holdfast")
 	c.SetMonitor(o.monitor)
 	// The driver does not fail fast on a dead server: even a refused connection
-	// waits for the selection timeout, 30 s by default.
-	c.SetServerSelectionTimeout(min(o.HeadTimeout, time.Second))
+	// waits for the selection timeout, 30 s by default. Ours ends before the budget of the
+	// call, so that the error says what is wrong with the servers and not only that time was up.
+	c.SetServerSelectionTimeout(min(o.HeadTimeout, time.Second) / 10 * 9)
 	c.SetConnectTimeout(500 * time.Millisecond)
 	c.SetMaxPoolSize(uint64(o.MaxPoolSize))
 	c.SetRetryReads(true)
