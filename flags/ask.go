@@ -50,7 +50,11 @@ type question struct {
 	number uint64
 	began  time.Time
 	err    error
+	held   bool // answered from what the layer held, when it could not ask its own origin
 }
+
+// good reports whether a read may rely on the answer.
+func (q *question) good(fresh bool) bool { return q.err == nil && !(fresh && q.held) }
 
 // ask makes sure that what is held is no older than what l had at some instant after the
 // first before questions were sent. Callers that wait here together are answered by one: each that gets its
@@ -68,11 +72,11 @@ func (c *Client) ask(ctx context.Context, l *layer, fresh bool, before uint64) b
 		last := &c.questions.last
 		if last.number > before {
 			defer l.unlock()
-			return last.err == nil
+			return last.good(fresh)
 		}
 		pause := c.askPause(l, fresh)
 		if pause <= 0 {
-			return c.send(ctx, l)
+			return c.send(ctx, l, fresh)
 		}
 		l.unlock()
 		sleep(ctx, pause)
@@ -90,25 +94,25 @@ func (c *Client) askPause(l *layer, fresh bool) time.Duration {
 
 // send asks l, whose lock the caller holds, and waits for the answer. The load itself is
 // the client's: a caller that leaves must not spoil it for the others, nor count as a failure of the primary.
-func (c *Client) send(ctx context.Context, l *layer) bool {
-	answer := make(chan error, 1)
+func (c *Client) send(ctx context.Context, l *layer, fresh bool) bool {
+	answer := make(chan question, 1)
 	started := c.spawn(func() {
 		defer l.unlock()
 		q := question{number: c.questions.sent.Add(1), began: time.Now()}
 		q.err = c.pullLocked(c.ctx, l)
-		if q.err == nil {
+		if q.held = l.secondhand.Load(); q.good(true) {
 			c.noteEpoch(l)
 		}
 		c.questions.last = q
-		answer <- q.err
+		answer <- q
 	})
 	if !started {
 		l.unlock()
 		return false
 	}
 	select {
-	case err := <-answer:
-		return err == nil
+	case q := <-answer:
+		return q.good(fresh)
 	case <-ctx.Done():
 		return false
 	}

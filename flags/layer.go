@@ -28,9 +28,10 @@ type layer struct {
 	loading chan struct{} // holds one token while a load is under way
 	stats   layerStats
 
-	streaming atomic.Bool // a watch is open
-	observe   *Observer
-	refusals  refusals
+	streaming  atomic.Bool // a watch is open
+	secondhand atomic.Bool // it could not ask its own origin when it was last asked for all it has
+	observe    *Observer
+	refusals   refusals
 }
 
 func newLayer(cfg Layer, origin bool, o *Options) *layer {
@@ -75,18 +76,19 @@ func (l *layer) exchange(ctx context.Context, budget time.Duration, op string, f
 	return err
 }
 
-// head asks for the layer's newest head; sent is when. The caller holds the gate.
-func (l *layer) head(ctx context.Context) (h Head, sent time.Time, err error) {
+// head asks for the layer's newest head; asOf is when it was that: since it was
+// asked for, or earlier where the layer could not ask its own origin. The caller holds the gate.
+func (l *layer) head(ctx context.Context) (h Head, asOf time.Time, err error) {
+	sent := time.Now()
 	err = l.exchange(ctx, l.Timeout, "head", func(ctx context.Context) error {
-		sent = time.Now()
-		h, err = l.Source.Head(ctx, l.set)
+		h, asOf, err = HeadAsOf(ctx, l.Source, l.set)
 		return err
 	})
 	l.stats.asked(sent)
 	if err == nil {
 		l.stats.saw(h)
 	}
-	return h, sent, err
+	return h, asOf, err
 }
 
 // fetch asks for what leads from have to the layer's head. The caller holds the gate.

@@ -150,11 +150,13 @@ func (c *Client) pullLocked(ctx context.Context, l *layer) (err error) {
 // pullOnce is one call to the gate: an answered head is no success where what follows
 // it is of no use, or the gate of a layer that has only bad sets would never open.
 func (c *Client) pullOnce(ctx context.Context, l *layer) error {
-	head, sent, err := l.head(ctx)
+	began := time.Now()
+	head, asOf, err := l.head(ctx)
 	if err != nil {
 		return err
 	}
-	if l.origin && c.keeper.confirm(l, head, sent) {
+	l.secondhand.Store(asOf.Before(began))
+	if l.origin && c.keeper.confirm(l, head, asOf) {
 		return nil // only an origin's head says how things are now; a copy's age is in what it delivers
 	}
 	switch err := c.keeper.wants(l, head); {

@@ -299,15 +299,15 @@ func (c *Client) stillThere(ctx context.Context, l *layer, first bool) error {
 		return nil
 	}
 	var head Head
-	var sent time.Time
+	var asOf time.Time
 	err := l.guard(ctx, l.Timeout, func(ctx context.Context) (err error) {
-		head, sent, err = l.head(ctx)
+		head, asOf, err = l.head(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if !c.keeper.confirm(l, head, sent) && c.keeper.have().Before(head.Version) {
+	if !c.keeper.confirm(l, head, asOf) && c.keeper.have().Before(head.Version) {
 		return &SourceError{Class: ClassTransient, Op: l.Name, Err: errors.New("the stream is silent though there is news")}
 	}
 	return nil

@@ -5,6 +5,25 @@ import (
 	"time"
 )
 
+// DatedSource is a Source that answers for an origin, which it may be cut off from: what
+// it says can be older than the question. What decorates one must be one, too.
+type DatedSource interface {
+	Source
+	// HeadAsOf is Head, with the instant at which the origin is known to have had it.
+	HeadAsOf(ctx context.Context, set string) (Head, time.Time, error)
+}
+
+// HeadAsOf asks s for its head, and as of when that is. One that is no DatedSource speaks
+// for itself: as of the question.
+func HeadAsOf(ctx context.Context, s Source, set string) (h Head, asOf time.Time, err error) {
+	if dated, ok := s.(DatedSource); ok {
+		return dated.HeadAsOf(ctx, set)
+	}
+	asOf = time.Now()
+	h, err = s.Head(ctx, set)
+	return h, asOf, err
+}
+
 // Source is one layer that can deliver flag sets. The unit of work is the head,
 // then only what is missing.
 //

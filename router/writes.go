@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
@@ -41,6 +42,11 @@ func (w *writes) Apply(ctx context.Context, c flags.Commit) (flags.Commit, error
 		w.noticed(accepted.Set)
 	}
 	return accepted, nil
+}
+
+// HeadAsOf is flags.DatedSource's.
+func (w *writes) HeadAsOf(ctx context.Context, set string) (flags.Head, time.Time, error) {
+	return flags.HeadAsOf(ctx, w.Store, set)
 }
 
 // Unwrap returns the store itself.

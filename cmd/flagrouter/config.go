@@ -19,6 +19,7 @@ import (
 // config is everything that can be said, however it was said.
 type config struct {
 	store, dataDir               string
+	upstream                     upstreamAccess
 	mirrors                      []string
 	cache                        string
 	grpcAddr, httpAddr, opsAddr  string
@@ -42,7 +43,8 @@ type config struct {
 func (c *config) flagSet() *pflag.FlagSet {
 	f := pflag.NewFlagSet("flagrouter", pflag.ContinueOnError)
 	f.SortFlags = false
-	f.StringVar(&c.store, "store", defaultStore, "where flags live: bolt:PATH, mongodb://HOST/DATABASE, memory:")
+	f.StringVar(&c.store, "store", defaultStore, "where flags live: bolt:PATH, mongodb://HOST/DATABASE, memory:, or with another router: grpc://HOST:PORT, grpcs://")
+	c.upstream.flags(f)
 	f.StringVar(&c.dataDir, "data-dir", "./holdfast-data", "folder that relative bolt paths are in")
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "mongodb://HOST/DATABASE to keep as current as the store; repeatable")
 	f.StringVar(&c.cache, "cache", "", "redis://HOST:PORT to publish every change into")
@@ -285,9 +287,14 @@ func (c *config) checkStores() error {
 			return fmt.Errorf("--store %s: memory: takes no more", c.store)
 		}
 	case "grpc", "grpcs":
-		return errors.New("--store grpc:// (a router in front of a router) does not exist yet; want bolt:PATH, mongodb://HOST/DATABASE or memory")
+		if c.seed != "" {
+			return errors.New("--seed: a relay's flags are those of its --store")
+		}
 	default:
-		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE or memory", redact.URL(c.store))
+		return fmt.Errorf("--store %q: want bolt:PATH, mongodb://HOST/DATABASE, grpc://HOST:PORT or memory", redact.URL(c.store))
+	}
+	if c.upstream != (upstreamAccess{}) && !isRouter(c.store) {
+		return errors.New("--store-api-key-file, --store-ca, --store-cert and --store-key are for --store grpc:// and grpcs://")
 	}
 	names := map[string]bool{}
 	for _, m := range c.mirrors {
@@ -304,6 +311,10 @@ func (c *config) checkStores() error {
 		return fmt.Errorf("--cache %q: want redis://HOST:PORT", redact.URL(c.cache))
 	}
 	return nil
+}
+
+func isRouter(uri string) bool {
+	return strings.HasPrefix(uri, "grpc:") || strings.HasPrefix(uri, "grpcs:")
 }
 
 func isMongo(uri string) bool {

@@ -71,7 +71,7 @@ func serve(ctx context.Context, c *config, out io.Writer, log *slog.Logger) erro
 	defer policy.run(ctx)()
 	r := router.New(router.Options{
 		Policy: policy.Policy, Records: policy.records, Context: static, HeaderContext: headers,
-		Store: st.Store, StoreKind: st.kind, Mirrors: to.mirrors, Caches: to.caches, Webhooks: hooks,
+		Store: st.Store, StoreKind: st.kind, Mirrors: append(st.disk, to.mirrors...), Caches: to.caches, Webhooks: hooks,
 		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
 	})
@@ -98,7 +98,12 @@ func begin(ctx context.Context, c *config, st *opened, seed *flags.Document, log
 	if err != nil {
 		return flags.Head{}, err
 	}
-	created, err := router.Seed(ctx, st, defaultSet, doc, from)
+	created := false
+	if st.relay != nil { // its flags are somebody else's
+		_, err = st.Sets(ctx)
+	} else {
+		created, err = router.Seed(ctx, st, defaultSet, doc, from)
+	}
 	if err != nil {
 		return flags.Head{}, fmt.Errorf("store %s: %w", st.name, err)
 	}

@@ -32,6 +32,8 @@ type opened struct {
 	kind    string
 	name    string // for people
 	sample  bool   // begins with the sample when new
+	relay   *store.Relayed
+	disk    []router.Mirror // of a relay: what it holds
 	// router is asked which commits mirrors still need, once there is one.
 	router *atomic.Pointer[router.Router]
 }
@@ -44,6 +46,12 @@ type keeper interface {
 
 func openStore(ctx context.Context, c *config, log *slog.Logger) (*opened, error) {
 	o := &opened{router: new(atomic.Pointer[router.Router]), name: redact.URL(c.store)}
+	if isRouter(c.store) {
+		if err := openRelay(c, o, log); err != nil {
+			return nil, fmt.Errorf("--store %s: %w", o.name, err)
+		}
+		return o, nil
+	}
 	scheme, rest, _ := strings.Cut(c.store, ":")
 	var s keeper
 	var err error

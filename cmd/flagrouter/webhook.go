@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/holdfast-flags/holdfast/router/webhook"
-	"github.com/holdfast-flags/holdfast/store"
 )
 
 // splitWebhook takes URL#FILE apart. The error does not repeat the URL, which may hold
@@ -37,15 +36,11 @@ func openWebhooks(c *config, st *opened) ([]*webhook.Hook, error) {
 			return nil, &configError{errors.New("--webhook: one address is said twice")}
 		}
 		seen[url] = true
-		records, ok := st.Store.(store.Records)
-		if !ok {
-			return nil, &configError{errors.New("--webhook: this store keeps no records, so that nobody would know what has been delivered")}
-		}
 		lines, err := os.ReadFile(file)
 		if err != nil {
 			return nil, &configError{fmt.Errorf("--webhook: %w", err)}
 		}
-		h, err := webhook.New(webhook.Options{URL: url, Secrets: bytes.Fields(lines), Records: records, Journal: st, Alone: st.kind != "mongodb"})
+		h, err := webhook.New(webhook.Options{URL: url, Secrets: bytes.Fields(lines), Records: st.records, Journal: st, Alone: st.kind != "mongodb"})
 		if err != nil {
 			return nil, &configError{fmt.Errorf("--webhook, file %s: %w", file, err)}
 		}

@@ -71,7 +71,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 			return o, err
 		}
 		o.Owned = append(o.Owned, d)
-		o.Primary = flags.Layer{Source: d, Watcher: d, Timeout: d.timeout, Gate: c.newGate("primary", d)}
+		o.Primary = flags.Layer{Source: d.origin, Watcher: d.origin, Timeout: d.timeout, Gate: c.newGate("primary", d)}
 		if d.polled {
 			o.Primary.Watcher, o.Primary.Poll = nil, time.Second
 		}
@@ -82,7 +82,7 @@ func (c *Config) chain(ctx context.Context) (flags.Options, error) {
 			return o, err
 		}
 		o.Owned = append(o.Owned, d)
-		o.Secondary = flags.Layer{Source: d, Timeout: d.timeout, Gate: c.newGate("secondary", d)}
+		o.Secondary = flags.Layer{Source: d.origin, Timeout: d.timeout, Gate: c.newGate("secondary", d)}
 	}
 	return o, nil
 }

@@ -28,7 +28,7 @@ func TestRouterRefusesPlainly(t *testing.T) {
 	}{
 		{"unknown flag", []string{"--frobnicate"}, 2, "frobnicate"},
 		{"unknown store", append(free(), "--store", "carrier-pigeon:coop"), 2, "carrier-pigeon"},
-		{"relay", append(free(), "--store", "grpc://127.0.0.1:1"), 2, "grpc"},
+		{"relay of nobody", append(free(), "--store", "grpc://127.0.0.1:1"), 1, "grpc://127.0.0.1:1"},
 		{"open to the world", append(free(), "--grpc-addr", "0.0.0.0:0"), 2, "--insecure"},
 		{"auth on", append(free(), "--auth", "on"), 2, "auth"},
 		{"port in use", append(free(), "--grpc-addr", taken.grpc), 1, taken.grpc},

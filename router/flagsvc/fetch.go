@@ -24,7 +24,7 @@ func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error
 	if err := s.allow(ctx, authz.Sync, req.GetSet()); err != nil {
 		return err
 	}
-	head, err := s.opts.Store.Head(ctx, req.GetSet())
+	head, age, err := s.head(ctx, req.GetSet())
 	if err != nil {
 		return wire.FromError(err)
 	}
@@ -37,7 +37,7 @@ func (s *Service) Fetch(req *pb.FetchRequest, stream pb.Flags_FetchServer) error
 	if lead.Head.Version.Before(head.Version) {
 		return s.fetchFromStore(req, have, stream)
 	}
-	if err := sendHead(stream, lead.Head, 0); err != nil {
+	if err := sendHead(stream, lead.Head, age); err != nil {
 		return err
 	}
 	return s.sendLead(stream, set, lead)

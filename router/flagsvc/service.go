@@ -97,11 +97,22 @@ func (s *Service) Head(ctx context.Context, req *pb.HeadRequest) (*pb.HeadRespon
 	if err := s.allow(ctx, authz.Sync, req.GetSet()); err != nil {
 		return nil, err
 	}
-	head, err := s.opts.Store.Head(ctx, req.GetSet())
+	head, age, err := s.head(ctx, req.GetSet())
 	if err != nil {
 		return nil, wire.FromError(err)
 	}
-	return &pb.HeadResponse{Head: wire.FromHead(head)}, nil
+	return &pb.HeadResponse{Head: wire.FromHead(head), AgeUs: age}, nil
+}
+
+// head returns the store's head and, where the store could not ask its own origin for it
+// now, its age.
+func (s *Service) head(ctx context.Context, set string) (head flags.Head, age uint64, err error) {
+	asked := time.Now()
+	head, asOf, err := flags.HeadAsOf(ctx, s.opts.Store, set)
+	if asOf.Before(asked) {
+		age = max(wire.Age(asOf, time.Now()), 1)
+	}
+	return head, age, err
 }
 
 // Apply implements the protocol.

@@ -55,6 +55,7 @@ func (s *Set) Join(c Client) *Member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.members[c.ID] = m
+	s.move()
 	return m
 }
 
@@ -66,6 +67,7 @@ func (m *Member) Leave() {
 	m.set.mu.Lock()
 	defer m.set.mu.Unlock()
 	delete(m.set.members, m.client.ID)
+	m.set.move()
 }
 
 // Applied notes what the client answers from.
@@ -79,8 +81,15 @@ func (m *Member) Applied(ack flags.Ack) {
 	}
 	ack.Layers = layers
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.client.Applied = ack
+	m.mu.Unlock()
+	m.set.move()
+}
+
+func (m *Member) appliedHead() flags.Head {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.client.Applied.Head
 }
 
 func (m *Member) snapshot(head flags.Head) Client {

@@ -40,10 +40,11 @@ type Set struct {
 	mu         sync.Mutex
 	members    map[uint64]*Member
 	confirming chan struct{} // closed when the question under way is answered
+	moved      chan struct{} // holds a token when what is applied may have changed
 }
 
 func newSet(h *Hub, name string) *Set {
-	return &Set{hub: h, name: name, loaded: make(chan struct{}), past: newPast(), members: map[uint64]*Member{}}
+	return &Set{hub: h, name: name, loaded: make(chan struct{}), past: newPast(), members: map[uint64]*Member{}, moved: make(chan struct{}, 1)}
 }
 
 // Name returns the name of the set.
@@ -141,7 +142,16 @@ func (s *Set) followOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = stream.Close() }() // nothing was written that could be lost
+	ctx, cancel := context.WithCancel(ctx)
+	var acknowledging sync.WaitGroup
+	defer func() {
+		cancel()
+		_ = stream.Close() // nothing was written that could be lost
+		acknowledging.Wait()
+	}()
+	if _, dated := s.hub.store.(flags.DatedSource); dated { // there is somebody behind it
+		acknowledging.Go(func() { s.acknowledge(ctx, stream) })
+	}
 	for {
 		ev, err := stream.Next()
 		if err != nil {
@@ -157,6 +167,7 @@ func (s *Set) followOnce(ctx context.Context) error {
 			s.contents = nil // begin again with a checkpoint
 			return err
 		}
+		s.move()
 		if ev.RetryAfter > 0 {
 			return fmt.Errorf("store is going away")
 		}
@@ -296,9 +307,8 @@ func (s *Set) answer(answered chan struct{}) {
 func (s *Set) ask() {
 	ctx, cancel := context.WithTimeout(s.hub.ctx, confirmLimit)
 	defer cancel()
-	asked := time.Now()
-	head, err := s.hub.store.Head(ctx, s.name)
+	head, asOf, err := flags.HeadAsOf(ctx, s.hub.store, s.name)
 	if err == nil && head.Version == s.feed.Head().Version {
-		s.confirmed(asked)
+		s.confirmed(asOf)
 	}
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -9,14 +10,19 @@ import (
 // A hub is what a flags.Client of the router's own follows, so that the router
 // evaluates with the very same code as everybody else.
 var (
-	_ flags.Source  = (*Hub)(nil)
-	_ flags.Watcher = (*Hub)(nil)
+	_ flags.DatedSource = (*Hub)(nil)
+	_ flags.Watcher     = (*Hub)(nil)
 )
 
 // Head is flags.Source's. It is the store's own word: another router may have
 // written to the same store a moment ago.
 func (h *Hub) Head(ctx context.Context, set string) (flags.Head, error) {
 	return h.store.Head(ctx, set)
+}
+
+// HeadAsOf is flags.DatedSource's.
+func (h *Hub) HeadAsOf(ctx context.Context, set string) (flags.Head, time.Time, error) {
+	return flags.HeadAsOf(ctx, h.store, set)
 }
 
 // Fetch is flags.Source's. It waits up to half a second for the feed to reach the

@@ -203,6 +203,13 @@ func (s *Store) reconnect(ctx context.Context) {
 
 // Head is flags.Source's.
 func (s *Store) Head(ctx context.Context, set string) (flags.Head, error) {
+	head, _, err := s.HeadAsOf(ctx, set)
+	return head, err
+}
+
+// HeadAsOf is flags.DatedSource's: a relay that is cut off answers from what it holds.
+func (s *Store) HeadAsOf(ctx context.Context, set string) (flags.Head, time.Time, error) {
+	asked := time.Now()
 	op := "grpcstore: head " + set
 	call, cancel := s.call(ctx)
 	defer cancel()
@@ -211,10 +218,10 @@ func (s *Store) Head(ctx context.Context, set string) (flags.Head, error) {
 	}
 	resp, err := s.askHead(call, set)
 	if err != nil {
-		return flags.Head{}, s.classify(ctx, call, op, err)
+		return flags.Head{}, asked, s.classify(ctx, call, op, err)
 	}
 	head, err := answered(set, resp.GetHead())
-	return head, s.classify(ctx, call, op, err)
+	return head, asked.Add(-wire.ToDuration(resp.GetAgeUs())), s.classify(ctx, call, op, err)
 }
 
 // askHead asks once more, within the same budget, when a connection that was there before
