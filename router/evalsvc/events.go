@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 
 	v2 "github.com/holdfast-flags/holdfast/internal/pb/flagd/evaluation/v2"
+	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 )
 
@@ -105,6 +106,9 @@ func (s *Service) eventStream(ctx context.Context, req *connect.Request[v2.Event
 			// come back. The others come back either way.
 			return connect.NewError(connect.CodeUnavailable, errShutdown)
 		case <-ctx.Done():
+			if cause := context.Cause(ctx); errors.Is(cause, authz.ErrUnauthenticated) {
+				return refusal(cause) // the key has ended
+			}
 			return ctx.Err()
 		}
 		if err := s.send(out, ev); err != nil {

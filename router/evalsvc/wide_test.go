@@ -3,6 +3,7 @@ package evalsvc_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/holdfast-flags/holdfast/router/authz"
 	"github.com/holdfast-flags/holdfast/router/evalsvc"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // narrow keeps whoever does not say "Bearer wide" out of the set shop.
@@ -140,4 +142,40 @@ func TestChangeDuringTheFirstQuestion(t *testing.T) {
 		expect(t, s, "configuration_change", `{"flags":{"gone":{"type":"delete"},"new":{"type":"write"},"on":{"type":"update"}}}`)
 		_ = s.Close()
 	})
+}
+
+// TestStreamOfARevokedKey: it ends at once, and says why.
+func TestStreamOfARevokedKey(t *testing.T) {
+	records := memstore.New(nil)
+	defer func() { _ = records.Close() }()
+	keys, err := authz.NewKeys(t.Context(), authz.KeysOptions{Records: records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, key, err := authz.CreateKey(t.Context(), keys.Records(), authz.Key{Role: authz.Evaluator})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := serve(t, evaluator.Options{Policy: keys}, evalsvc.Options{})
+	for name, opts := range map[string][]connect.ClientOption{"Connect": nil, "gRPC": {connect.WithGRPC()}} {
+		req := connect.NewRequest(&v2.EventStreamRequest{})
+		req.Header().Set("Authorization", "Bearer "+text)
+		s, err := v2.NewServiceClient(h2c(t), r.url, opts...).EventStream(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, s, "provider_ready", "")
+		if _, err := authz.RevokeKey(t.Context(), keys.Records(), key.ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		for s.Receive() {
+		}
+		if connect.CodeOf(s.Err()) != connect.CodeUnauthenticated || !strings.Contains(s.Err().Error(), "revoked") {
+			t.Errorf("%s: it ended with %v", name, s.Err())
+		}
+		_ = s.Close()
+		if text, key, err = authz.CreateKey(t.Context(), keys.Records(), authz.Key{Role: authz.Evaluator}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
