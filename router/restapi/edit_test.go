@@ -511,6 +511,34 @@ func TestHistoryOf(t *testing.T) {
 	r.want(400, r.get(shop+"/history?since=yesterday"))
 }
 
+// TestHistoryOfLargeCommits: a page of what was searched for ends early where that is much,
+// and says where to go on from.
+func TestHistoryOfLargeCommits(t *testing.T) {
+	r := newRig(t, restapi.Options{})
+	r.create("shop")
+	const commits, size = 12, 600 << 10
+	for i := range commits {
+		def := fmt.Appendf(nil, `{"defaultVariant":"v","state":"ENABLED","variants":{"v":"%d%s"}}`, i, strings.Repeat("x", size))
+		r.apply(flags.Commit{Set: "shop", Changes: []flags.Mutation{{Key: flags.FlagKey("large"), Bytes: def}}})
+	}
+	type page struct {
+		Commits []struct{ Revision uint64 }
+		Next    string
+	}
+	found, pages := 0, 0
+	for next := "1"; next != ""; pages++ {
+		w := r.get(shop + "/history?key=large&limit=1000&from=" + next)
+		if most := 2 * (4<<20 + 2*size); w.Body.Len() > most { // each with what was before
+			t.Errorf("a page of %d bytes", w.Body.Len())
+		}
+		p := decode[page](t, w)
+		found, next = found+len(p.Commits), p.Next
+	}
+	if found != commits || pages < 2 {
+		t.Errorf("%d commits on %d pages", found, pages)
+	}
+}
+
 func TestRollback(t *testing.T) {
 	r := newRig(t, restapi.Options{})
 	r.create("shop")

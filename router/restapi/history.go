@@ -43,8 +43,12 @@ func filterOfHistory(q url.Values) (f historyFilter, err error) {
 	return f, nil
 }
 
-// mostLookedAt bounds how many commits one request reads to find those it wants.
-const mostLookedAt = 10_000
+// Bounds of how many commits one request reads to find those it wants, and of how many
+// bytes it finds: those are held until the answer is whole, and a commit may have 8 MiB.
+const (
+	mostLookedAt = 10_000
+	historyBytes = 4 << 20
+)
 
 // commits returns the commits of a query, oldest first, and where to go on from.
 func (s *Service) commits(ctx context.Context, head flags.Head, q historyQuery) (found []flags.Commit, next flags.Version, err error) {
@@ -57,7 +61,7 @@ func (s *Service) commits(ctx context.Context, head flags.Head, q historyQuery) 
 		return found, next, err
 	}
 	from := q.from
-	for looked := 0; ; {
+	for looked, size := 0, 0; ; {
 		commits, err := s.opts.Store.Commits(ctx, head.Set, from, q.to, 0)
 		if err != nil || len(commits) == 0 {
 			return found, flags.Version{}, err
@@ -65,15 +69,23 @@ func (s *Service) commits(ctx context.Context, head flags.Head, q historyQuery) 
 		for i := range commits {
 			if q.filter.wants(&commits[i]) {
 				found = append(found, commits[i])
+				size += bytesOf(&commits[i])
 			}
 			looked++
 			last := commits[i].Version
-			if (len(found) == q.limit || looked >= mostLookedAt) && last.Before(q.to) {
+			if (len(found) == q.limit || looked >= mostLookedAt || size > historyBytes) && last.Before(q.to) {
 				return found, after(last), nil
 			}
 		}
 		from = after(commits[len(commits)-1].Version)
 	}
+}
+
+func bytesOf(c *flags.Commit) (n int) {
+	for i := range c.Changes {
+		n += len(c.Changes[i].Bytes)
+	}
+	return n
 }
 
 // after is where to ask from for what comes after a commit: past the end of an epoch
