@@ -3,10 +3,8 @@ package ofrep
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router/authz"
@@ -100,7 +98,3 @@ func send(w http.ResponseWriter, status int, body []byte) {
 }
 
 func appendText(dst []byte, s string) []byte { return flags.StringValue(s).AppendJSON(dst) }
-
-func retryAfter(wait time.Duration) string {
-	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
-}

@@ -103,22 +103,17 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, key, method stri
 		answer(w, &refusal{status: http.StatusMethodNotAllowed, details: r.Method + " is not for this resource; want " + allow}, "")
 		return
 	}
-	if r.Header["Authorization"] == nil {
-		if key := r.Header.Get("X-Api-Key"); key != "" { // the protocol's other way to say it
-			r.Header.Set("Authorization", "Bearer "+key)
-		}
+	err := s.admit(r)
+	if err == nil {
+		err = do(w, r, key)
 	}
-	if err := s.admit(w, r); err != nil {
-		s.fail(w, r, err, key)
-		return
-	}
-	if err := do(w, r, key); err != nil {
+	if err != nil {
 		s.fail(w, r, err, key)
 	}
 }
 
 // admit takes the request from the client's share.
-func (s *Service) admit(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) admit(r *http.Request) error {
 	if s.limiter == nil {
 		return nil
 	}
@@ -129,10 +124,8 @@ func (s *Service) admit(w http.ResponseWriter, r *http.Request) error {
 			who = client{key: p.String()}
 		}
 	}
-	wait := s.limiter.take(who, time.Now())
-	if wait == 0 {
-		return nil
+	if wait := s.limiter.take(who, time.Now()); wait > 0 {
+		return &authz.LimitError{What: "requests", After: wait}
 	}
-	w.Header().Set("Retry-After", retryAfter(wait))
-	return &refusal{status: http.StatusTooManyRequests, code: codeGeneral, details: "too many requests"}
+	return nil
 }
