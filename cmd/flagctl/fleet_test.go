@@ -91,7 +91,17 @@ func (f *fleet) follower() (stream flags.Stream, head flags.Head) {
 func TestWait(t *testing.T) {
 	f := newFleet(t)
 	f.want(exitOK, "toggle", "checkout", "--wait") // nobody is connected
-	stream, _ := f.follower()
+	stream, head := f.follower()
+	other := head
+	other.Lineage, other.Revision = flags.NewLineage(), 999
+	if err := stream.Applied(flags.Ack{Head: other}); err != nil { // it answers from another history
+		t.Fatal(err)
+	}
+	for told := time.Now(); !strings.Contains(f.want(exitOK, "clients"), other.Token().String()); {
+		if time.Since(told) > time.Minute {
+			t.Fatal("the router does not know what the client has applied")
+		}
+	}
 	out := f.want(exitNotConfirmed, "toggle", "checkout", "--wait=2s")
 	if !strings.Contains(out, "1 connected clients have not applied it") {
 		t.Errorf("got %s", out)

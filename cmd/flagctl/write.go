@@ -244,7 +244,10 @@ func (a *app) confirm(ctx context.Context, token flags.Token, limit time.Duratio
 		}
 		clients, err := st.Clients(ctx, a.set)
 		connected := len(clients)
-		behind := slices.DeleteFunc(clients, func(c grpcstore.Client) bool { return !c.Applied.Head.Version.Before(token.Version) })
+		behind := slices.DeleteFunc(clients, func(c grpcstore.Client) bool {
+			at := c.Applied.Head // of another history, its number says nothing
+			return at.Lineage == token.Lineage && !at.Version.Before(token.Version)
+		})
 		switch {
 		case err == nil && len(behind) == 0:
 			fmt.Fprintf(a.std.err, "applied by all %d connected clients\n", connected)
