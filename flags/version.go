@@ -30,6 +30,25 @@ func (v Version) IsZero() bool { return v == Version{} }
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Epoch, v.Revision) }
 
+// ParseVersion reads 2.57, or 57, which is of the epoch given: the forms in which people
+// name a revision of a set they know the epoch of. The error wraps ErrInvalid.
+func ParseVersion(text string, epoch uint64) (Version, error) {
+	revision := text
+	var err error
+	if before, after, both := strings.Cut(text, "."); both {
+		revision = after
+		epoch, err = parseNumber(before)
+	}
+	v := Version{Epoch: epoch}
+	if err == nil {
+		v.Revision, err = parseNumber(revision)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("%w revision %q; want a number or epoch.revision", ErrInvalid, shorten(text))
+	}
+	return v, nil
+}
+
 // Lineage says which history a set belongs to: a random id minted when the set
 // is first created and kept for ever after. Two sets of one name but different
 // lineage (a wiped disk, another environment) are never mixed.

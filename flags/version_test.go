@@ -66,6 +66,19 @@ func TestParseTokenRefuses(t *testing.T) {
 	}
 }
 
+func TestParseVersion(t *testing.T) {
+	for text, want := range map[string]flags.Version{"57": {Epoch: 2, Revision: 57}, "0": {Epoch: 2}, "1.57": {Epoch: 1, Revision: 57}, "0.0": {}} {
+		if got, err := flags.ParseVersion(text, 2); got != want || err != nil {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", ".", "1.", ".1", "+1", "-1", "01", "1.01", "1.2.3", " 1", "1e3", "18446744073709551616", "default@0.1", "x"} {
+		if got, err := flags.ParseVersion(text, 2); !errors.Is(err, flags.ErrInvalid) || !got.IsZero() {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}
+
 // FuzzParseToken: what is read is written in exactly one way.
 func FuzzParseToken(f *testing.F) {
 	for _, text := range []string{"default@0.57~k7q2m9xy", "s@1.2", "s@01.2", "a@b@0.1", "@", "s@0.1~"} {

@@ -27,15 +27,15 @@ type draft struct {
 }
 
 func newDraft(key string, contents *flags.Contents, definition []byte) (*draft, error) {
-	var body bytes.Buffer
-	if err := writeYAML(&body, definition); err != nil {
+	body, err := flagdfile.FormatYAML(definition)
+	if err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "flagctl-")
 	if err != nil {
 		return nil, fmt.Errorf("make a draft: %w", err)
 	}
-	return &draft{key: key, contents: contents, dir: dir, path: filepath.Join(dir, fileName(key)+".yaml"), body: body.Bytes()}, nil
+	return &draft{key: key, contents: contents, dir: dir, path: filepath.Join(dir, fileName(key)+".yaml"), body: body}, nil
 }
 
 // fileName is a key as far as every file system takes it: only editors look at it.
@@ -131,14 +131,15 @@ func (d *draft) line(n int) string {
 
 // saveTheirs keeps what somebody else wrote beside the draft.
 func (d *draft) saveTheirs(definition []byte) error {
-	var body bytes.Buffer
-	if definition == nil {
-		body.WriteString("# deleted\n")
-	} else if err := writeYAML(&body, definition); err != nil {
-		return err
+	body := []byte("# deleted\n")
+	if definition != nil {
+		var err error
+		if body, err = flagdfile.FormatYAML(definition); err != nil {
+			return err
+		}
 	}
 	d.theirs = strings.TrimSuffix(d.path, ".yaml") + ".theirs.yaml"
-	return os.WriteFile(d.theirs, body.Bytes(), 0o600)
+	return os.WriteFile(d.theirs, body, 0o600)
 }
 
 func (d *draft) remove() { _ = os.RemoveAll(d.dir) }

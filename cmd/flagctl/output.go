@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/flags/flagdfile"
 )
 
 func (a *app) settleOutput() error {
@@ -50,7 +48,11 @@ func (a *app) print(v any, rows func(w io.Writer)) error {
 		if err != nil {
 			return fmt.Errorf("encode answer: %w", err)
 		}
-		return writeYAML(a.std.out, text)
+		if text, err = flagdfile.FormatYAML(text); err != nil {
+			return fmt.Errorf("encode answer: %w", err)
+		}
+		_, err = a.std.out.Write(text)
+		return err
 	default:
 		enc := json.NewEncoder(a.std.out)
 		enc.SetEscapeHTML(false)
@@ -109,33 +111,3 @@ func (a *app) line(v any, text string) error {
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
-
-// writeYAML writes JSON in YAML's own style. JSON is YAML, so it is parsed as such,
-// and keeps the order of its fields.
-func writeYAML(w io.Writer, text []byte) error {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	plain(&doc)
-	enc := yaml.NewEncoder(w)
-	enc.SetIndent(2)
-	if err := enc.Encode(&doc); err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	return enc.Close()
-}
-
-// plain drops the braces and quotes that came from JSON; where a quote is needed
-// the encoder puts it back. The words that older YAML takes for booleans keep
-// theirs: on and off are what most variants are called.
-func plain(n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || !oldBoolean.MatchString(n.Value) {
-		n.Style = 0
-	}
-	for _, kid := range n.Content {
-		plain(kid)
-	}
-}
-
-var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)

@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
 )
@@ -47,22 +45,6 @@ func TestParseShares(t *testing.T) {
 		if code, _ := classify(err); err == nil || code != exitUsage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want usage error with %q", text, err, want)
 		}
-	}
-}
-
-func TestYAML(t *testing.T) {
-	const text = `{"b":"on","a":"plain","num":"12","e":"","l":[1,2.50,true,null],"o":{"off":false},"m":"two\nlines","none":[]}`
-	var out bytes.Buffer
-	if err := writeYAML(&out, []byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	want := "b: \"on\"\na: plain\nnum: \"12\"\ne: \"\"\nl:\n  - 1\n  - 2.50\n  - true\n  - null\no:\n  \"off\": false\nm: |-\n  two\n  lines\nnone: []\n"
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", &out, want)
-	}
-	var back, direct any
-	if err := errors.Join(yaml.Unmarshal(out.Bytes(), &back), yaml.Unmarshal([]byte(text), &direct)); err != nil || fmt.Sprint(back) != fmt.Sprint(direct) {
-		t.Errorf("reads back as %v, %v", back, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,11 +21,11 @@ func isRevision(text string) bool {
 // epoch, or a token.
 func (a *app) revision(head flags.Head, text string) (flags.Version, error) {
 	bad := usagef("%q is no revision; want 57, %d.57 or a token such as %s", text, head.Epoch, head.Token())
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		if n == 0 {
+	if v, err := flags.ParseVersion(text, head.Epoch); err == nil {
+		if v.Revision == 0 {
 			return flags.Version{}, bad
 		}
-		return flags.Version{Epoch: head.Epoch, Revision: n}, nil
+		return v, nil
 	}
 	if !strings.Contains(text, "@") {
 		text = head.Set + "@" + text

@@ -68,5 +68,5 @@ func (f Format) Format(entries []flags.Entry) ([]byte, error) {
 	if err != nil || f != YAML {
 		return data, err
 	}
-	return formatYAML(data)
+	return FormatYAML(data)
 }

@@ -96,6 +96,26 @@ func TestFormatRoundTrip(t *testing.T) {
 	}
 }
 
+// TestFormatYAML: what was text stays text, for readers of YAML 1.1 as well.
+func TestFormatYAML(t *testing.T) {
+	const text = `{"b":"on","a":"plain","num":"12","e":"","l":[1,2.50,true,null],"o":{"off":false},"m":"two\nlines","none":[]}`
+	got, err := flagdfile.FormatYAML([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "b: \"on\"\na: plain\nnum: \"12\"\ne: \"\"\nl:\n  - 1\n  - 2.50\n  - true\n  - null\no:\n  \"off\": false\nm: |-\n  two\n  lines\nnone: []\n"
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	back, _, err := flagdfile.StrictJSON(got, "a.yaml")
+	if err != nil || string(back) != text {
+		t.Errorf("reads back as %s, %v", back, err)
+	}
+	if got, err := flagdfile.FormatYAML([]byte(`{"a":`)); err == nil {
+		t.Errorf("half a text became %q", got)
+	}
+}
+
 func TestFormatOf(t *testing.T) {
 	for _, tc := range []struct {
 		name, data string

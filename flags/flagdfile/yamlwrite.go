@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// formatYAML writes a JSON document as block YAML, in the order of its members.
-func formatYAML(data []byte) ([]byte, error) {
+// FormatYAML writes one JSON value as block YAML: members in their order, numbers as they
+// were written. The error is of a text that is not JSON.
+func FormatYAML(data []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	root, err := nextNode(d)
@@ -51,7 +53,11 @@ func nextNode(d *json.Decoder) (*yaml.Node, error) {
 		_, err := d.Token() // the end
 		return n, err
 	case string:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: v}, nil
+		n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: v}
+		if oldBoolean.MatchString(v) {
+			n.Style = yaml.DoubleQuotedStyle
+		}
+		return n, nil
 	case json.Number:
 		return number(v.String()), nil
 	case bool:
@@ -60,6 +66,10 @@ func nextNode(d *json.Decoder) (*yaml.Node, error) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
 	}
 }
+
+// oldBoolean are the words that YAML 1.1, which many still read, takes for booleans: on and
+// off are what most variants are called. The library quotes those of YAML 1.2 by itself.
+var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
 
 // number leaves the tag of a literal to YAML: what it reads as it is written as.
 func number(literal string) *yaml.Node {

@@ -121,11 +121,13 @@ func (f *form) checkText(field, text string, most int, lines bool) {
 // version returns the version of an entry that the form was made from; the zero
 // one where there was no such entry.
 func (f *form) version(field string) flags.Version {
-	var v flags.Version
-	if text := f.Value(field); text != "" {
-		if _, err := fmt.Sscanf(text, "%d.%d", &v.Epoch, &v.Revision); err != nil || v.String() != text {
-			f.refuse("", "The form does not say which version it was made from. Load the page again.")
-		}
+	text := f.Value(field)
+	if text == "" {
+		return flags.Version{}
+	}
+	v, err := flags.ParseVersion(text, 0)
+	if err != nil || v.String() != text {
+		f.refuse("", "The form does not say which version it was made from. Load the page again.")
 	}
 	return v
 }

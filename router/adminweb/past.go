@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
@@ -58,8 +56,8 @@ func (v *visit) openThen(ctx context.Context) (*board, *catalog, error) {
 
 // at returns the set of a board as it was at a revision that somebody names.
 func (v *visit) at(ctx context.Context, b *board, now *catalog, text string) (*catalog, error) {
-	at, ok := parseRevision(text, now.Head().Epoch)
-	if !ok {
+	at, err := flags.ParseVersion(text, now.Head().Epoch)
+	if err != nil || at.Revision == 0 {
 		return nil, fail(http.StatusBadRequest, "No such revision", "%q is no revision. Want a number, such as 12.", short(text))
 	}
 	if at == now.Head().Version {
@@ -73,20 +71,4 @@ func (v *visit) at(ctx context.Context, b *board, now *catalog, text string) (*c
 		return nil, fail(http.StatusNotFound, "No such revision", "%s never was at revision %s. It is at %s now.", v.set, at, now.Head().Version)
 	}
 	return c, err
-}
-
-// parseRevision reads epoch.revision, or a revision of the epoch that the set is in.
-func parseRevision(text string, epoch uint64) (at flags.Version, ok bool) {
-	at.Epoch = epoch
-	before, revision, both := strings.Cut(text, ".")
-	var err error
-	if both {
-		at.Epoch, err = strconv.ParseUint(before, 10, 64)
-	} else {
-		revision = before
-	}
-	if err == nil {
-		at.Revision, err = strconv.ParseUint(revision, 10, 64)
-	}
-	return at, err == nil && at.Revision > 0
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -123,9 +122,9 @@ func parsePlace(text, digest string, head flags.Head) (place, error) {
 			p.lineage = token.Lineage
 		}
 	} else {
-		v, err := parseVersion(text, head.Epoch)
+		v, err := flags.ParseVersion(text, head.Epoch)
 		if err != nil {
-			return p, err
+			return p, invalid("revision %.60q; want a number, epoch.revision or a token", text)
 		}
 		p.Version = v
 	}
@@ -137,23 +136,6 @@ func parsePlace(text, digest string, head flags.Head) (place, error) {
 		p.digest = &d
 	}
 	return p, nil
-}
-
-// parseVersion reads epoch.revision, or a revision of epoch.
-func parseVersion(text string, epoch uint64) (v flags.Version, err error) {
-	v.Epoch = epoch
-	before, after, both := strings.Cut(text, ".")
-	if both {
-		v.Epoch, err = strconv.ParseUint(before, 10, 64)
-		before = after
-	}
-	if err == nil {
-		v.Revision, err = strconv.ParseUint(before, 10, 64)
-	}
-	if err != nil {
-		return v, invalid("revision %.60q; want a number, epoch.revision or a token", text)
-	}
-	return v, nil
 }
 
 // matches reports whether an If-None-Match header has the token. Comparison is
