@@ -6,8 +6,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 )
 
 // router is a flagrouter process that comes back on the same ports.
@@ -75,7 +75,7 @@ func (r *router) launch() {
 
 func (r *router) waitReady() {
 	r.t.Helper()
-	eventually(r.t, 20*time.Second, "router ready", func() error {
+	eventually(r.t, patience, "router ready", func() error {
 		body, err := r.ready()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, body)
@@ -136,6 +136,10 @@ func getBy(ctx context.Context, client *http.Client, url string) (string, error)
 	return string(body), err
 }
 
+// patience is for what happens in its own time on a busy machine; how fast it has to be is
+// for tests in virtual time and for benchmarks to say.
+const patience = time.Minute
+
 // eventually polls until check returns nil.
 func eventually(t *testing.T, limit time.Duration, what string, check func() error) {
 	t.Helper()
@@ -156,20 +160,13 @@ func eventually(t *testing.T, limit time.Duration, what string, check func() err
 	}
 }
 
-// freeAddr returns a loopback address that nothing listens on right now. It is
-// below the ports that systems hand out by themselves, so that nobody is given it
-// while a killed process is away.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
+	addr, err := testenv.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return addr
 }
 
 // lockedBuffer takes the output of a process while the test may read it.

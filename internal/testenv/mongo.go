@@ -39,7 +39,9 @@ func (mongo) command(addr, dir string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	if addr == "" {
-		addr = "127.0.0.1:0"
+		if addr, err = FreeAddr(); err != nil {
+			return nil, err
+		}
 	}
 	return exec.Command(bin, "--listen", addr, "--dir", dir, "--exit-with-stdin"), nil
 }

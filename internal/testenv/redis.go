@@ -37,7 +37,7 @@ func (redis) command(addr, dir string) (*exec.Cmd, error) {
 		return nil, errNoRedis
 	}
 	if addr == "" {
-		if addr, err = freeAddr(); err != nil {
+		if addr, err = FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
@@ -101,12 +101,4 @@ func poll(p *process, try func() error) error {
 		case <-tick.C:
 		}
 	}
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,21 @@ func TestServersDieWithTheirParent(t *testing.T) {
 				t.Fatalf("%s outlived the process that started it", addr)
 			}
 		}
+	}
+}
+
+// TestFreeAddr: no address is handed out twice, nor one that the system gives to anybody.
+func TestFreeAddr(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		addr, err := testenv.FreeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, err := net.SplitHostPort(addr)
+		if n, _ := strconv.Atoi(port); err != nil || n < 12_000 || n >= 32_000 || seen[addr] {
+			t.Errorf("%s: %v", addr, err)
+		}
+		seen[addr] = true
 	}
 }

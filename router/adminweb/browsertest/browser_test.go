@@ -20,6 +20,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/flagdfile"
+	"github.com/holdfast-flags/holdfast/internal/testenv"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store/memstore"
 )
@@ -82,7 +83,11 @@ func prepare(t *testing.T, file string) *host {
 	if _, err := st.Apply(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	return &host{t: t, store: st, addr: "127.0.0.1:0"}
+	addr, err := testenv.FreeAddr() // to which it comes back
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &host{t: t, store: st, addr: addr}
 }
 
 // begin serves until the test ends.
