@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/flags/standard"
@@ -87,7 +86,7 @@ func TestTopologies(t *testing.T) {
 
 func seesToggle(t *testing.T, client *flags.Client, toggle func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := client.WaitReady(ctx); err != nil {
 		t.Fatal(err)
@@ -113,7 +112,7 @@ func TestEachRevisionArrives(t *testing.T) {
 	r := startRouter(t)
 	client := open(t, standard.Config{Primary: "grpc://" + r.grpc})
 	c := r.cli()
-	eventually(t, 5*time.Second, "listed as a client", func() error {
+	eventually(t, patience, "listed as a client", func() error {
 		if out := c.run("clients"); !strings.Contains(out, filepath.Base(os.Args[0])) {
 			return errors.New(out)
 		}
@@ -123,7 +122,7 @@ func TestEachRevisionArrives(t *testing.T) {
 	for i := range 6 {
 		want := fmt.Sprintf("v%d", (i+1)%2)
 		c.run("toggle", "counter")
-		eventually(t, 5*time.Second, "counter "+want, func() error {
+		eventually(t, patience, "counter "+want, func() error {
 			if d := client.IntDetails(t.Context(), "counter", flags.Entity("x"), -1); d.Variant != want {
 				return fmt.Errorf("counter is %q at %s", d.Variant, d.Token())
 			}
