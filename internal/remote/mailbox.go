@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"sync"
 
 	"github.com/holdfast-flags/holdfast/flags"
@@ -31,6 +32,7 @@ func NewMailbox() *Mailbox {
 func (b *Mailbox) Put(ev flags.Event, bytes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	ev.RetryAfter = cmp.Or(ev.RetryAfter, b.ev.RetryAfter)
 	switch {
 	case !b.full:
 		b.ev, b.bytes = ev, bytes

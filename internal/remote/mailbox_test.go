@@ -3,6 +3,7 @@ package remote_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/remote"
@@ -70,6 +71,22 @@ func TestMailboxKeepsNews(t *testing.T) {
 		b.Put(event(7), 10)
 		if ev, err := b.Take(); err != nil || ev.Queued || ev.Absent || ev.Checkpoint == nil {
 			t.Errorf("got %+v, %v", ev, err)
+		}
+	}
+}
+
+// That the router is going away is no failure, and must not be forgotten for what it says besides.
+func TestMailboxKeepsDrain(t *testing.T) {
+	for name, more := range map[string]flags.Event{"heartbeat": {}, "commits": event(0, 3), "checkpoint": event(7)} {
+		b := remote.NewMailbox()
+		b.Put(flags.Event{RetryAfter: time.Second}, 1)
+		b.Put(more, 1)
+		if ev, err := b.Take(); err != nil || ev.RetryAfter != time.Second {
+			t.Errorf("%s after a drain: %+v, %v", name, ev, err)
+		}
+		b.Put(event(0, 8), 1)
+		if ev, err := b.Take(); err != nil || ev.RetryAfter != 0 {
+			t.Errorf("after the drain was taken: %+v, %v", ev, err)
 		}
 	}
 }
