@@ -190,13 +190,16 @@ func (f *Flagd) take(ctx context.Context, data []byte) error {
 
 // ready returns why nothing can be served yet, if so.
 func (f *Flagd) ready(op string) error {
+	heads, err := f.mem.Sets(context.Background())
+	if err != nil || len(heads) > 0 {
+		return err // without the lock: what is served does not wait for a file that is slow to read
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	heads, err := f.mem.Sets(context.Background())
-	if err == nil && len(heads) == 0 && f.fault != nil {
+	if f.fault != nil {
 		return sourceError(flags.ClassTransient, op+" "+f.path, f.fault)
 	}
-	return err
+	return nil
 }
 
 // Fault returns why the newest content of the file is not served, or nil.

@@ -143,3 +143,26 @@ func TestFlagdWaitsForTheWriter(t *testing.T) {
 		}
 	})
 }
+
+// A file that takes its time to be read, on a network mount say, holds nobody up.
+func TestFlagdServesWhileItReads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	writeFile(t, path, flagFile("on"))
+	f := OpenFlagd(path, "default", &FlagdOptions{Logger: quiet})
+	defer f.Close()
+	f.mu.Lock() // as it is while the file is read
+	defer f.mu.Unlock()
+	served := make(chan error, 1)
+	go func() {
+		_, err := f.Head(t.Context(), "default")
+		served <- err
+	}()
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("Head waits for the file")
+	}
+}
