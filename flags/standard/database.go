@@ -28,11 +28,14 @@ type slots struct {
 	users int
 }
 
-// database is an opened one: coalesced, behind its bulkhead.
+// database is one that clients share, coalesced, behind its bulkhead. The first of
+// them opens it while the others wait.
 type database struct {
+	users  int // guarded by the pool
+	opened sync.Once
+	err    error
 	origin
 	guarded flags.Source
-	users   int
 }
 
 // databaseUser is the part of a shared database that one client has.
@@ -53,26 +56,37 @@ func (u *databaseUser) Fetch(ctx context.Context, set string, have flags.Head) (
 func (u *databaseUser) Close() error { return u.leave() }
 
 func (p *databasePool) get(url string, timeout time.Duration, open func() (origin, error)) (*databaseUser, error) {
+	key, address := fmt.Sprint(url, "\n", timeout), redact.URL(url)
+	d, slots := p.join(key, address)
+	d.opened.Do(func() { // not under the pool's lock: the DNS may take seconds over a name
+		if d.origin, d.err = open(); d.err == nil {
+			d.guarded = store.Coalesce(store.Bulkhead(d.origin, slots), nil)
+		}
+	})
+	if d.err != nil {
+		p.drop(key, address)
+		return nil, d.err
+	}
+	return &databaseUser{database: d, leave: sync.OnceValue(func() error { return p.leave(key, address) })}, nil
+}
+
+// join adds a user to a database, and returns the bulkhead that stands before it.
+func (p *databasePool) join(key, address string) (*database, *store.Slots) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, address := fmt.Sprint(url, "\n", timeout), redact.URL(url)
+	s := p.slots[address]
+	if s == nil {
+		s = &slots{Slots: store.NewSlots(nil)}
+		p.slots[address] = s
+	}
 	d := p.open[key]
 	if d == nil {
-		o, err := open()
-		if err != nil {
-			return nil, err
-		}
-		s := p.slots[address]
-		if s == nil {
-			s = &slots{Slots: store.NewSlots(nil)}
-			p.slots[address] = s
-		}
-		s.users++
-		d = &database{origin: o, guarded: store.Coalesce(store.Bulkhead(o, s.Slots), nil)}
+		d = &database{}
 		p.open[key] = d
+		s.users++
 	}
 	d.users++
-	return &databaseUser{database: d, leave: sync.OnceValue(func() error { return p.leave(key, address) })}, nil
+	return d, s.Slots
 }
 
 func (p *databasePool) leave(key, address string) error {

@@ -1,6 +1,7 @@
 package standard_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -33,6 +34,41 @@ func TestClientsShareDatabase(t *testing.T) {
 		if err := l(); err != nil { // once more changes nothing
 			t.Error(err)
 		}
+	}
+	if stores, bulkheads := standard.Databases(); stores != 0 || bulkheads != 0 {
+		t.Errorf("%d stores and %d bulkheads left", stores, bulkheads)
+	}
+}
+
+// A name that takes the DNS its time holds up those who share the database, and nobody else; what
+// could not be opened is tried again.
+func TestOpeningDatabaseHoldsUpNobodyElse(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan error)
+	slow := func() (standard.Origin, error) {
+		close(asked)
+		return nil, <-answer
+	}
+	failed := make(chan error)
+	go func() {
+		_, err := standard.ShareDatabase("mongodb+srv://slow/flags", time.Second, slow)
+		failed <- err
+	}()
+	<-asked
+	quick := func() (standard.Origin, error) { return memstore.New(nil), nil }
+	leave, err := standard.ShareDatabase("mongodb://quick/flags", time.Second, quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer <- errors.New("no such host")
+	if err := <-failed; err == nil {
+		t.Error("opened what could not be opened")
+	}
+	again, err := standard.ShareDatabase("mongodb+srv://slow/flags", time.Second, quick)
+	if err != nil {
+		t.Fatalf("the second time: %v", err)
+	}
+	if err := errors.Join(leave(), again()); err != nil {
+		t.Error(err)
 	}
 	if stores, bulkheads := standard.Databases(); stores != 0 || bulkheads != 0 {
 		t.Errorf("%d stores and %d bulkheads left", stores, bulkheads)
