@@ -63,7 +63,7 @@ var table = map[string]rule{
 	"router/cors":                 {others: []string{"github.com/rs/cors"}},
 	"router/rescue":               {},
 	"router/hub":                  {own: []string{"flags", "store"}},
-	"router/adminweb":             {own: []string{"flags", "flags/expression", "store", "internal/textdiff", "router/authz", "router/hub", "router/rescue"}},
+	"router/adminweb":             {own: []string{"flags", "flags/expression", "flags/flagdfile", "store", "internal/textdiff", "internal/vendorformat", "router/authz", "router/hub", "router/rescue"}},
 	"router/adminweb/browsertest": {},
 	"router/ofrep":                {own: []string{"flags", "router/authz", "router/evaluator", "router/rescue"}, others: []string{"golang.org/x/time"}},
 	"router/flagsvc":              {own: []string{"flags", "store", "internal/pb/...", "router/authz", "router/hub"}, others: []string{grpc, protobuf, middleware}},

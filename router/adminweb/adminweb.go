@@ -128,6 +128,16 @@ type route struct {
 	serve   func(*visit) error
 }
 
+// importPattern is the one form that is as large as a file.
+const importPattern = "POST /s/{set}/import"
+
+func (rt route) maxForm() int64 {
+	if rt.pattern == importPattern {
+		return maxImportForm
+	}
+	return maxForm
+}
+
 func routes() []route {
 	return []route{
 		{"GET /{$}", (*visit).home},
@@ -160,6 +170,8 @@ func routes() []route {
 		{"POST /s/{set}/rollback", (*visit).rollback},
 		{"GET /s/{set}/commit", (*visit).commit},
 		{"POST /s/{set}/revert", (*visit).revert},
+		{"GET /s/{set}/import", (*visit).importing},
+		{importPattern, (*visit).importFile},
 		{"GET /s/{set}/live", (*visit).live},
 		{"/", (*visit).nowhere},
 	}

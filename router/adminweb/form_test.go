@@ -173,7 +173,7 @@ func TestHostileFields(t *testing.T) {
 	fields := 0
 	for _, page := range []string{
 		"/s/default/new", "/s/default/flag?key=f", "/s/default/flag?key=f&as=json", "/s/default/switch?key=f&to=enabled", "/s/default/segments", "/s/default/entity?id=t",
-		"/sets", "/sets/compare?from=default&to=other", "/keys", "/s/default/rollback?to=1", "/s/default/commit?at=0.2", "/login",
+		"/sets", "/sets/compare?from=default&to=other", "/keys", "/s/default/rollback?to=1", "/s/default/commit?at=0.2", importForm, "/login",
 	} {
 		for _, form := range postForms.FindAllStringSubmatch(r.get(page).body, -1) {
 			values := url.Values{}

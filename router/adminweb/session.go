@@ -138,15 +138,15 @@ var errForeignForm = &failure{
 var crossOrigin = http.NewCrossOriginProtection()
 
 // readForm reads a form and checks that a page of ours sent it.
-func (v *visit) readForm() error {
+func (v *visit) readForm(most int64) error {
 	if crossOrigin.Check(v.r) != nil {
 		return fail(http.StatusForbidden, "Not from this page", "A page of another site sent this form. Nothing was changed.")
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	if err := v.r.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return fail(http.StatusRequestEntityTooLarge, "Too large", "A form may have up to %d MiB. Nothing was changed.", maxForm>>20)
+			return fail(http.StatusRequestEntityTooLarge, "Too large", "A form may have up to %d MiB. Nothing was changed.", most>>20)
 		}
 		return fail(http.StatusBadRequest, "Not a form", "What was sent cannot be read as a form: %v. Nothing was changed.", err)
 	}

@@ -84,7 +84,7 @@ func (v *visit) enter(rt route) error {
 		return err
 	}
 	if v.r.Method == http.MethodPost {
-		if err := v.readForm(); err != nil {
+		if err := v.readForm(rt.maxForm()); err != nil {
 			return err
 		}
 	}

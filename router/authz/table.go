@@ -135,6 +135,8 @@ var table = map[string]Rule{
 	"POST /s/{set}/rollback":  {Action: Write},
 	"GET /s/{set}/commit":     {Action: Read},
 	"POST /s/{set}/revert":    {Action: Write},
+	"GET /s/{set}/import":     {Action: Write},
+	"POST /s/{set}/import":    {Action: Write},
 	"GET /s/{set}/live":       {Action: Read},
 	"/":                       {Public: true},
 }

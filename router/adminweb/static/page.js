@@ -6,6 +6,7 @@ import { keys } from "./keys.js";
 import { rollouts } from "./rollout.js";
 import { searching } from "./search.js";
 import { checking } from "./check.js";
+import { files } from "./file.js";
 import { copying } from "./copy.js";
 
 takeOverForms();
@@ -14,5 +15,6 @@ rollouts();
 searching();
 checking();
 copying();
+files();
 follow();
 document.body.classList.add("scripts");
