@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (a *app) apikeyCmd() *cobra.Command {
 	return group("apikey", "Make, list and revoke API keys", a.createKeyCmd(), a.listKeysCmd(), a.revokeKeyCmd())
 }
 
+// roles are what --role can be, from the least.
+var roles = []string{"reader", "evaluator", "editor", "admin"}
+
 func (a *app) createKeyCmd() *cobra.Command {
 	var k authz.Key
 	var role string
@@ -63,6 +67,12 @@ Roles:
   admin      everything, keys among it`,
 		Example: "  flagctl apikey create --role evaluator --set checkout-prod --name checkout --expires 2160h",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(roles, role) {
+				return usagef("--role %q: want %s", role, strings.Join(roles, ", "))
+			}
+			if expires < 0 {
+				return usagef("--expires %v: want a time from now, such as 720h", expires)
+			}
 			k.Role, k.Sets, k.CreatedBy = authz.Role(role), sets, actor(a.std.getenv).ID
 			if expires != 0 {
 				k.Expires = time.Now().Add(expires)
@@ -84,7 +94,7 @@ Roles:
 	f.StringVar(&k.Name, "name", "", "what to call it")
 	f.DurationVar(&expires, "expires", 0, "time until it expires, such as 720h (default: never)")
 	f.IntVar(&k.Rate, "rate", 0, "requests per second it may make (default: any number)")
-	mustComplete(cmd, "role", "reader", "evaluator", "editor", "admin")
+	mustComplete(cmd, "role", roles...)
 	_ = cmd.MarkFlagRequired("role") // it is there
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -52,6 +53,9 @@ func (a *app) router() (*grpcstore.Store, error) {
 	}
 	st, err := grpcstore.Open(target, opts)
 	if err != nil {
+		if errors.Is(err, flags.ErrInvalid) {
+			return nil, usagef("--server %q: want HOST:PORT, such as localhost:8015, or grpcs://HOST:PORT", redact.URL(a.server))
+		}
 		return nil, usagef("--server: %v", err)
 	}
 	return st, nil

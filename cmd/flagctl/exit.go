@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/store"
+	"github.com/holdfast-flags/holdfast/store/boltstore"
 )
 
 // Exit codes; scripts rely on them.
@@ -80,7 +81,22 @@ func message(err error) string {
 			break
 		}
 	}
-	return strings.TrimPrefix(strings.Replace(text, "invalid: flags: invalid", "invalid", 1), "store: ")
+	return strings.TrimPrefix(withoutRPC(strings.Replace(text, "invalid: flags: invalid", "invalid", 1)), "store: ")
+}
+
+// withoutRPC leaves out the names that gRPC and access control give to what they say.
+func withoutRPC(text string) string {
+	if op, rest, found := strings.Cut(text, "rpc error: code = "); found {
+		if _, said, found := strings.Cut(rest, " desc = "); found {
+			text = op + said
+		}
+	}
+	for _, name := range []string{"authz: unauthenticated: ", "authz: denied: "} {
+		if _, said, found := strings.Cut(text, name); found {
+			return said
+		}
+	}
+	return text
 }
 
 func classify(err error) (code int, hint string) {
@@ -98,12 +114,18 @@ func classify(err error) (code int, hint string) {
 		return exitConflict, "`flagctl sets list` shows the sets there are"
 	case errors.Is(err, store.ErrNotFound):
 		return exitNotFound, "`flagctl status` lists the sets; choose one with --set"
+	case errors.Is(err, store.ErrEnded):
+		return exitNotFound, "`flagctl sets create NAME` begins it again"
+	case errors.Is(err, boltstore.ErrLocked):
+		return exitFailed, "if that is a router, go through it: --server HOST:PORT in place of --store"
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &se):
 		return exitFailed, "give it longer with --timeout"
 	case errors.As(err, &se) && se.Class == flags.ClassDenied:
 		return exitDenied, "use --api-key or HOLDFAST_API_KEY with a key that may do this"
 	case tlsHint(err) != "":
 		return exitFailed, tlsHint(err)
+	case otherPort(err):
+		return exitFailed, otherPortHint
 	case errors.As(err, &se) && se.Class == flags.ClassTransient:
 		return exitFailed, "is it running, and are --server or --store right?"
 	case errors.As(err, &se):
@@ -118,8 +140,6 @@ func classify(err error) (code int, hint string) {
 // hintOf says what can be done about an error that has no exit code of its own.
 func hintOf(err error) string {
 	switch {
-	case errors.Is(err, store.ErrEnded):
-		return "`flagctl sets create NAME` begins it again"
 	case errors.Is(err, flags.ErrInvalid), errors.Is(err, store.ErrInvalid):
 		return "nothing was written; mend what is named and try again"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

@@ -85,7 +85,7 @@ func (n *newFlag) definition() (flags.Definition, error) {
 		}
 		value, err := flags.ParseVariant(kind, text)
 		if err != nil {
-			return d, usagef("--variant %q: %v", shorten(v, 80), err)
+			return d, usagef("--variant %q: %s", shorten(v, 80), wantValue(kind, err))
 		}
 		if d, err = d.WithVariant(name, value); err != nil {
 			return d, usagef("--variant %q: %v", shorten(v, 80), err)
@@ -98,6 +98,19 @@ func (n *newFlag) definition() (flags.Definition, error) {
 		return d, usagef("--default %q is no variant; there are %s", byDefault, variantNames(d))
 	}
 	return d.WithDefaultVariant(byDefault), nil
+}
+
+// wantValue is what a value of a type looks like; of objects the place of the fault
+// helps more.
+func wantValue(kind flags.Type, err error) string {
+	switch kind {
+	case flags.TypeBoolean:
+		return "want true or false"
+	case flags.TypeNumber:
+		return "want a number such as 10 or 2.5"
+	default:
+		return err.Error()
+	}
 }
 
 func (a *app) deleteCmd() *cobra.Command {

@@ -80,25 +80,31 @@ func (a *app) edit(cmd *cobra.Command, w *writeFlags, key string) (err error) {
 	return err
 }
 
+// maxSaves is how often a draft is shown with its faults: an editor that is a script
+// may never mend them.
+const maxSaves = 20
+
 // write has the draft edited until it has no faults. Nothing is nil bytes.
 func (a *app) write(ctx context.Context, d *draft) ([]byte, error) {
 	var faults []string
-	for {
+	for tries := 1; ; tries++ {
 		shown, err := d.show(faults)
 		if err != nil {
 			return nil, err
 		}
-		if err := a.openEditor(ctx, d.path); err != nil {
-			return nil, err
-		}
+		failed := a.openEditor(ctx, d.path)
 		saved, err := os.ReadFile(d.path)
-		if err != nil {
+		// An editor that fails may have saved first.
+		d.touched = d.touched || err == nil && !bytes.Equal(saved, shown)
+		switch {
+		case failed != nil:
+			return nil, failed
+		case err != nil:
 			return nil, fmt.Errorf("read the draft: %w", err)
 		}
-		if bytes.Equal(saved, shown) && faults != nil {
+		if faults != nil && (bytes.Equal(saved, shown) || tries == maxSaves) {
 			return nil, &exitError{code: exitFailed, err: fmt.Errorf("given up with %d faults: %s", len(faults), faults[0])}
 		}
-		d.touched = d.touched || !bytes.Equal(saved, shown)
 		d.body = withoutHeader(saved)
 		if len(bytes.TrimSpace(d.body)) == 0 {
 			d.touched = false

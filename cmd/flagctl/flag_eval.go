@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -144,6 +145,10 @@ func evaluationContext(entity, contextJSON string, attrs []string) (flags.Evalua
 	members := map[string]any{}
 	if contextJSON != "" {
 		if err := json.Unmarshal([]byte(contextJSON), &members); err != nil {
+			var other *json.UnmarshalTypeError
+			if errors.As(err, &other) {
+				return flags.EvaluationContext{}, usagef(`--context is no JSON object but of type %s; want something like {"plan":"pro"}`, other.Value)
+			}
 			return flags.EvaluationContext{}, usagef("--context is no JSON object: %v", err)
 		}
 		if members == nil {

@@ -67,7 +67,7 @@ func (a *app) toggleCmd() *cobra.Command {
 func toggle(d flags.Definition, args []string) (flags.Definition, string, error) {
 	variants := d.Variants()
 	if len(variants) != 2 {
-		return d, "", &exitError{code: exitUsage, err: fmt.Errorf("%s has %d variants (%s), toggle needs two", args[0], len(variants), variantNames(d)),
+		return d, "", &exitError{code: exitUsage, err: fmt.Errorf("toggle needs two variants, %s has %d: %s", args[0], len(variants), variantNames(d)),
 			hint: fmt.Sprintf("flagctl set-default %s VARIANT", args[0])}
 	}
 	now, ok := d.DefaultVariant()

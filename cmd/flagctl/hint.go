@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/redact"
@@ -72,7 +74,7 @@ func (a *app) hinted(ctx context.Context, st store.Store, err error) error {
 	var known *exitError
 	var failed *flags.SourceError
 	switch {
-	case err == nil, errors.As(err, &known), tlsHint(err) != "": // of which more is known already
+	case err == nil, errors.As(err, &known), tlsHint(err) != "", otherPort(err): // of which more is known already
 		return err
 	case errors.Is(err, store.ErrNotFound):
 		return a.noSet(ctx, st, err)
@@ -80,6 +82,19 @@ func (a *app) hinted(ctx context.Context, st store.Store, err error) error {
 		return &exitError{code: exitFailed, err: err, hint: "is it running? `flagrouter` starts a router; --server or HOLDFAST_SERVER says where one is, other than " + redact.URL(a.server)}
 	}
 	return err
+}
+
+const otherPortHint = "something answers there that is not a router's gRPC API: --server is the address of --grpc-addr, port 8015 unless said otherwise"
+
+// otherPort reports whether an HTTP server without our API answered: one of the
+// router's other ports, most of the time. gRPC says so as text only.
+func otherPort(err error) bool {
+	for _, said := range []string{"looked like an HTTP/1.1 header", "unexpected HTTP status code received from server", "received unexpected content-type"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
 }
 
 // noSet adds the set that was probably meant to the error that there is none.
@@ -108,6 +123,10 @@ func usageHint(cmd *cobra.Command, err error) string {
 	text := err.Error()
 	var name string
 	switch {
+	case strings.HasPrefix(text, "unknown flag: --"):
+		return didYouMeanFlag(cmd, strings.TrimPrefix(text, "unknown flag: --"), help)
+	case strings.HasPrefix(text, "accepts ") && spacedWait(cmd) != "":
+		return "`--wait=" + spacedWait(cmd) + "`, with an equals sign; " + help
 	case strings.HasPrefix(text, "accepts "), strings.HasPrefix(text, "requires "), strings.HasPrefix(text, "required flag"):
 		return "`" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "`; " + help
 	case !strings.HasPrefix(text, "unknown command "):
@@ -126,6 +145,30 @@ func usageHint(cmd *cobra.Command, err error) string {
 		}
 	}
 	return didYouMean(name, known, help)
+}
+
+// didYouMeanFlag is the hint at a flag that the command does not have.
+func didYouMeanFlag(cmd *cobra.Command, name, otherwise string) string {
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if best, ok := spelling.Nearest(name, known); ok {
+		return "did you mean --" + best + "?"
+	}
+	return otherwise
+}
+
+// spacedWait is the duration of `--wait 3s`, which counts as an argument: the
+// duration may be left out.
+func spacedWait(cmd *cobra.Command) string {
+	if !cmd.Flags().Changed("wait") {
+		return ""
+	}
+	for _, arg := range cmd.Flags().Args() {
+		if _, err := time.ParseDuration(arg); err == nil {
+			return arg
+		}
+	}
+	return ""
 }
 
 // misspeltCommand is the error of a flag that is unknown because the command before

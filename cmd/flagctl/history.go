@@ -35,6 +35,9 @@ func (a *app) historyCmd() *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeFlag,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 0 {
+				return usagef("--limit %d: want a number of commits, or 0 for all that are kept", limit)
+			}
 			return a.with(cmd.Context(), func(ctx context.Context, st store.Store) error {
 				views, err := a.history(ctx, st, first(args), limit)
 				if err != nil {

@@ -40,7 +40,7 @@ that of the backup, in another environment for example, is only overwritten with
 			if err := a.checkWrite(w); err != nil {
 				return err
 			}
-			if w.ifRevision != 0 && !a.oneSet(cmd) {
+			if w.ifRevision != "" && !a.oneSet(cmd) {
 				return usagef("--if-revision is about one set; name it with --set")
 			}
 			saved, err := a.readBackup(args[0])
@@ -94,8 +94,17 @@ func (a *app) restore(cmd *cobra.Command, w *writeFlags, saved []savedSet, force
 				return &exitError{code: exitConflict, err: fmt.Errorf("%s is of another history than %s in the backup", head.Token(), s.checkpoint.Token()),
 					hint: "is it another environment? --force overwrites it, as a new epoch of its own history"}
 			}
-			if w.ifRevision != 0 && head.Revision != w.ifRevision {
-				return &store.ConflictError{Token: head.Token(), Want: w.ifRevision, Have: head.Revision}
+			if w.ifRevision != "" {
+				if err != nil {
+					return err
+				}
+				want, err := a.ifRevision(head, w)
+				if err != nil {
+					return err
+				}
+				if want != head.Version {
+					return &store.ConflictError{Token: head.Token(), Want: want.Revision, Have: head.Revision}
+				}
 			}
 			heads[i] = head
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"strings"
 	"time"
@@ -60,6 +61,7 @@ func newRoot(std stdio) *cobra.Command {
 		SilenceErrors: true,
 		// The hint has what it was typed for.
 		DisableSuggestions: true,
+		Version:            cmp.Or(version(), "unknown"),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.settle(cmd)
 		},
@@ -68,6 +70,7 @@ func newRoot(std stdio) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.SetFlagErrorFunc(misspeltCommand)
+	root.SetVersionTemplate("flagctl {{.Version}}\n")
 	// What is not a file must not complete to the names of those there are.
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 
@@ -105,6 +108,8 @@ func newRoot(std stdio) *cobra.Command {
 		a.rolloutCmd(), a.targetCmd(), a.segmentCmd(), a.overrideCmd(), a.deleteCmd(), a.importCmd(), a.exportCmd(), a.validateCmd(), a.evalCmd())
 	add("history", a.historyCmd(), a.showCmd(), a.diffCmd(), a.rollbackCmd(), a.revertCmd())
 	add("fleet", a.watchCmd(), a.clientsCmd(), a.statusCmd(), a.cacheCmd(), a.setsCmd(), a.apikeyCmd(), a.doctorCmd(), a.backupCmd(), a.restoreCmd())
+	strictHelp(root)
+	strictCompletion(root)
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,9 @@ func (a *app) endingSetCmd(use, short string, op flags.Op) *cobra.Command {
 		ValidArgsFunction: a.completeSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.set = args[0]
+			if err := flags.CheckSetName(a.set); err != nil && op == flags.OpCreate {
+				return usagef("%s", strings.TrimPrefix(err.Error(), "flags: "))
+			}
 			if err := a.checkWrite(w); err != nil {
 				return err
 			}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +38,22 @@ func (a *app) validateCmd() *cobra.Command {
 	return cmd
 }
 
+// fileView is what was found in a file.
+type fileView struct {
+	File    string `json:"file"`
+	OK      bool   `json:"ok"`
+	Entries int    `json:"entries,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// checkedCondition is a condition in its normal form, and what it compiles to.
+type checkedCondition struct {
+	When string          `json:"when"`
+	Rule json.RawMessage `json:"rule"`
+}
+
 func (a *app) validateFiles(paths []string, format *fileFormat) error {
-	failed := 0
+	views, failed := []fileView{}, 0
 	for _, path := range paths {
 		doc, _, err := a.read(path, format)
 		if err == nil {
@@ -46,9 +62,20 @@ func (a *app) validateFiles(paths []string, format *fileFormat) error {
 		if err != nil {
 			failed++
 			fmt.Fprintf(a.std.err, "flagctl: %s\n", err)
+			views = append(views, fileView{File: path, Error: err.Error()})
 			continue
 		}
-		fmt.Fprintf(a.std.out, "%s: ok, %d entries\n", path, len(doc.Entries()))
+		views = append(views, fileView{File: path, OK: true, Entries: len(doc.Entries())})
+	}
+	err := a.print(views, func(w io.Writer) {
+		for _, v := range views {
+			if v.OK {
+				row(w, fmt.Sprintf("%s: ok, %d entries", v.File, v.Entries))
+			}
+		}
+	})
+	if err != nil {
+		return err
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d files have faults", failed, len(paths))
@@ -66,6 +93,8 @@ func (a *app) validateWhen(text string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.std.out, "%s\n%s\n", normal, clean(string(rule)))
-	return nil
+	return a.print(checkedCondition{When: normal, Rule: rule}, func(w io.Writer) {
+		row(w, normal)
+		row(w, string(rule))
+	})
 }

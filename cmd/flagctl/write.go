@@ -23,11 +23,26 @@ import (
 // writeFlags are the flags that every writing verb has.
 type writeFlags struct {
 	reason     string
-	ifRevision uint64
+	ifRevision revisionText
 	dryRun     bool
 	wait       time.Duration
 
 	notes []vendorformat.Note // of an import: part of the answer
+}
+
+// revisionText is a revision as it was typed; "": none was. An empty one is refused: it
+// is what a script makes of a variable that it has not set.
+type revisionText string
+
+func (r *revisionText) String() string { return string(*r) }
+func (r *revisionText) Type() string   { return "revision" }
+
+func (r *revisionText) Set(text string) error {
+	if !isRevision(text) {
+		return errors.New("want 57, 0.57 or a token")
+	}
+	*r = revisionText(text)
+	return nil
 }
 
 // maxReason is the longest reason that a router takes, in bytes.
@@ -36,7 +51,7 @@ const maxReason = 1024
 func (w *writeFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&w.reason, "reason", "", "why; kept in the history")
-	f.Uint64Var(&w.ifRevision, "if-revision", 0, "only if the set is still at this revision")
+	f.Var(&w.ifRevision, "if-revision", "only if the set is still at this revision: 57, 0.57 or a token")
 	f.BoolVar(&w.dryRun, "dry-run", false, "print what would change and change nothing")
 	f.DurationVar(&w.wait, "wait", 0, "wait until every connected client has applied it (default 10s when no duration is given)")
 	f.Lookup("wait").NoOptDefVal = "10s"
@@ -55,12 +70,24 @@ type writeView struct {
 // newCommit begins a commit; with --if-revision the set must be there.
 func (a *app) newCommit(ctx context.Context, st store.Store, w *writeFlags) (flags.Commit, error) {
 	c := flags.Commit{Set: a.set, ID: flags.NewCommitID(), Actor: actor(a.std.getenv), Reason: w.reason}
-	if w.ifRevision == 0 || a.sabotage.blind {
+	if w.ifRevision == "" || a.sabotage.blind {
 		return c, nil
 	}
 	head, err := st.Head(ctx, a.set)
-	c.If = flags.Version{Epoch: head.Epoch, Revision: w.ifRevision}
+	if err != nil {
+		return c, err
+	}
+	c.If, err = a.ifRevision(head, w)
 	return c, err
+}
+
+// ifRevision reads --if-revision.
+func (a *app) ifRevision(head flags.Head, w *writeFlags) (flags.Version, error) {
+	v, err := a.revision(head, string(w.ifRevision))
+	if err != nil {
+		return v, fmt.Errorf("--if-revision: %w", err)
+	}
+	return v, nil
 }
 
 // actor is the person at the keyboard, as far as can be told without access control.
@@ -101,7 +128,7 @@ func (a *app) changeIn(ctx, wait context.Context, st store.Store, w *writeFlags,
 			return nil, err
 		}
 		if !commit.If.IsZero() && v.Head().Version != commit.If {
-			return nil, &store.ConflictError{Token: v.Head().Token(), Want: w.ifRevision, Have: v.Head().Revision}
+			return nil, &store.ConflictError{Token: v.Head().Token(), Want: commit.If.Revision, Have: v.Head().Revision}
 		}
 		if changes, answer.Note, err = build(v); err != nil {
 			return nil, err
