@@ -39,7 +39,11 @@ func (s *Service) begin(ctx context.Context, selector string) (*feed, error) {
 	header := headerOf(ctx)
 	call, err := s.opts.Evaluator.Begin(ctx, header, authz.Sync, selector)
 	if err != nil {
-		return nil, statusOf(err)
+		no := statusOf(err)
+		if status.Code(no) == codes.Unavailable {
+			s.opts.Logger.WarnContext(ctx, "sync: cannot answer", "err", err)
+		}
+		return nil, no
 	}
 	want := s.wanted(ctx, header, call)
 	for end := time.Now().Add(reachLimit); ; {
@@ -96,6 +100,8 @@ func headerOf(ctx context.Context) http.Header {
 	return header
 }
 
+// statusOf is the status of a call that did not get as far as a set. What a store says of
+// itself is for the log: anybody may ask for sets that are public.
 func statusOf(err error) error {
 	var selector *evaluator.SelectorError
 	switch {
@@ -105,7 +111,9 @@ func statusOf(err error) error {
 		return status.Error(codes.Unauthenticated, err.Error())
 	case errors.Is(err, authz.ErrDenied):
 		return status.Error(codes.PermissionDenied, err.Error())
-	default:
+	case errors.Is(err, flags.ErrInvalid), flags.ClassOf(err) == flags.ClassNotFound, flags.ClassOf(err) == flags.ClassCanceled:
 		return wire.FromError(err)
+	default:
+		return status.Error(codes.Unavailable, "the flag set cannot be had now")
 	}
 }

@@ -20,6 +20,7 @@ import (
 	pb "github.com/holdfast-flags/holdfast/internal/pb/flagd/sync/v1"
 	"github.com/holdfast-flags/holdfast/router/evaluator"
 	"github.com/holdfast-flags/holdfast/router/syncsvc"
+	"github.com/holdfast-flags/holdfast/store/memstore"
 )
 
 // TestAsFlagdDoes is what flagd does with a source of the kind grpc://host:8015: it
@@ -210,5 +211,25 @@ func TestStaticContext(t *testing.T) {
 	m, err := r.client().GetMetadata(t.Context(), &pb.GetMetadataRequest{})
 	if got := m.GetMetadata().AsMap(); err != nil || len(got) != 1 || got["tier"] != 2.0 || !strings.Contains(log.String(), "key=name") {
 		t.Errorf("%v, %v; %s", got, err, &log)
+	}
+}
+
+// talkative is a store that cannot be reached, and says where it is.
+type talkative struct{ *memstore.Store }
+
+func (talkative) Head(context.Context, string) (flags.Head, error) {
+	return flags.Head{}, &flags.SourceError{Class: flags.ClassTransient, Op: "store", Err: errors.New("dial db.internal:27017: connection refused")}
+}
+
+// TestStoreDown: clients, of whom nobody may know anything, are told that there is no
+// answer now, and operators why.
+func TestStoreDown(t *testing.T) {
+	var log strings.Builder
+	mem := memstore.New(nil)
+	defer func() { _ = mem.Close() }()
+	r := newRig(t, setup{store: talkative{mem}, sync: syncsvc.Options{Logger: lines(&log)}})
+	_, err := r.client().FetchAllFlags(t.Context(), &pb.FetchAllFlagsRequest{})
+	if status.Code(err) != codes.Unavailable || strings.Contains(err.Error(), "db.internal") || !strings.Contains(log.String(), "db.internal") {
+		t.Errorf("%v; %s", err, &log)
 	}
 }
