@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -76,25 +75,9 @@ func guard(t *testing.T) *guarded {
 		t.Fatal(err)
 	}
 	g.Router = router.New(router.Options{Store: g.mem, Policy: g.keys, Records: g.keys.Records(), Logger: log})
-	var on router.Listeners
-	for _, l := range []struct {
-		to   *net.Listener
-		addr *string
-	}{{&on.GRPC, &g.grpc}, {&on.HTTP, &g.http}, {&on.Eval, &g.eval}} {
-		if *l.to, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			t.Fatal(err)
-		}
-		*l.addr = (*l.to).Addr().String()
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- g.Serve(ctx, on) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	on := router.Listeners{GRPC: listen(t), HTTP: listen(t), Eval: listen(t)}
+	g.grpc, g.http, g.eval = on.GRPC.Addr().String(), on.HTTP.Addr().String(), on.Eval.Addr().String()
+	run(t, g.Router, on)
 	if g.conn, err = grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials())); err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func TestFlushedCacheIsRefilled(t *testing.T) {
 		if got, err := layer.Head(t.Context(), "shop"); err != nil || got != head {
 			t.Errorf("the cache has %s, %v; want %s", got.Token(), err, head.Token())
 		}
-		r.end(t)
+		r.stop()
 		_ = cache.Close()
 	})
 }
@@ -60,7 +60,7 @@ func TestCachePoisoned(t *testing.T) {
 			if err != nil || (got == head) != origin {
 				t.Errorf("origin %t: the cache has digest %s, %v", origin, got.Digest, err)
 			}
-			r.end(t)
+			r.stop()
 			_ = cache.Close()
 		})
 	}

@@ -22,27 +22,12 @@ import (
 // resolveInt asks for the flag that write writes.
 const resolveInt = v2.ServiceResolveIntProcedure
 
-// serveEval serves the evaluation port of a router on loopback, until the test ends or
-// stop is called.
-func serveEval(t *testing.T, opts router.Options) (address string, stop func()) {
+// serveEval serves the evaluation port of a router on loopback, until the test ends.
+func serveEval(t *testing.T, opts router.Options) (address string) {
 	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	r := router.New(opts)
-	go func() { ended <- r.Serve(ctx, router.Listeners{Eval: lis}) }()
-	stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-		ended <- nil
-	}
-	t.Cleanup(stop)
-	return lis.Addr().String(), stop
+	lis := listen(t)
+	run(t, router.New(opts), router.Listeners{Eval: lis})
+	return lis.Addr().String()
 }
 
 // TestEvalTLS: with a certificate the evaluation port speaks every protocol over TLS, on
@@ -56,7 +41,7 @@ func TestEvalTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, _ := serveEval(t, router.Options{Store: mem, TLS: &tls.Config{
+	address := serveEval(t, router.Options{Store: mem, TLS: &tls.Config{
 		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
 	}})
 	ask := func(tr *http.Transport, url string, opts ...connect.ClientOption) (int64, error) {
@@ -101,7 +86,7 @@ func TestEvalCORS(t *testing.T) {
 	mem := memstore.New(nil)
 	create(t, mem, "default")
 	write(t, mem, "default", 7)
-	address, _ := serveEval(t, router.Options{Store: mem, CORSOrigins: []string{"https://app.example"}})
+	address := serveEval(t, router.Options{Store: mem, CORSOrigins: []string{"https://app.example"}})
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
 	ask := func(method, origin string, header ...string) (int, http.Header) {
@@ -166,7 +151,7 @@ func TestEvalShutdown(t *testing.T) {
 				}
 			}
 			began := time.Now()
-			r.end(t)
+			r.stop()
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("%s: the router took %v to stop", name, took)
 			}

@@ -59,7 +59,7 @@ func TestRestore(t *testing.T) {
 				before := checkpointOf(t, client, "shop")
 				eventually(t, "the mirror has all", time.Minute, func() bool { return b.at(t, "shop") == before.Head })
 				if lost {
-					r.end(t)
+					r.stop()
 					mem = memstore.New(nil)
 					if err := mem.Seed(t.Context(), backup); err != nil {
 						t.Fatal(err)
@@ -96,7 +96,7 @@ func TestRestoreWithinTheEpoch(t *testing.T) {
 		r := serve(t, router.Options{Store: mem, Mirrors: mirrors(b)})
 		before := checkpointOf(t, mem, "shop")
 		eventually(t, "the mirror has all", time.Minute, func() bool { return b.at(t, "shop") == before.Head })
-		r.end(t)
+		r.stop()
 		mem = memstore.New(nil)
 		if err := mem.Seed(t.Context(), backup); err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestRestoreWithinTheEpoch(t *testing.T) {
 		if got := b.at(t, "shop"); got != before.Head {
 			t.Errorf("the mirror is at %s: the test could not notice a restore without an epoch", got.Token())
 		}
-		r.end(t)
+		r.stop()
 		_ = b.Close()
 	})
 }

@@ -21,43 +21,47 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// run has a router serve until the test ends or stop is called, which waits for its end.
+func run(t testing.TB, r *router.Router, on router.Listeners) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Serve(ctx, on) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// listen opens a port of this machine.
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	lis, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lis
+}
+
 // served is a router at work, in memory.
 type served struct {
 	*router.Router
 	grpc, eval, http, ops *faultnet.Pipes
-	stop                  context.CancelFunc
-	ended                 chan error
+	stop                  func()
 }
 
 func serve(t testing.TB, opts router.Options) *served {
 	t.Helper()
 	s := &served{
-		Router: router.New(opts), ended: make(chan error, 1),
-		grpc: faultnet.NewPipes(), eval: faultnet.NewPipes(), http: faultnet.NewPipes(), ops: faultnet.NewPipes(),
+		Router: router.New(opts),
+		grpc:   faultnet.NewPipes(), eval: faultnet.NewPipes(), http: faultnet.NewPipes(), ops: faultnet.NewPipes(),
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
-	go func() {
-		s.ended <- s.Serve(ctx, router.Listeners{GRPC: s.grpc, Eval: s.eval, HTTP: s.http, Ops: s.ops})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-s.ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	s.stop = run(t, s.Router, router.Listeners{GRPC: s.grpc, Eval: s.eval, HTTP: s.http, Ops: s.ops})
 	return s
-}
-
-// end stops the router and waits until it is down.
-func (s *served) end(t testing.TB) {
-	t.Helper()
-	s.stop()
-	err := <-s.ended
-	if err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-	s.ended <- nil // for the cleanup
 }
 
 func (s *served) client(t testing.TB) *grpcstore.Store {

@@ -124,7 +124,7 @@ func TestShutdown(t *testing.T) {
 			last = write(t, client, "shop", i)
 		}
 		began := time.Now()
-		r.end(t)
+		r.stop()
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("shutting down an idle router took %v", took)
 		}
@@ -170,7 +170,7 @@ func TestShutdownEndsHealthWatches(t *testing.T) {
 			t.Fatalf("state is %v, %v", state, err)
 		}
 		began := time.Now()
-		r.end(t)
+		r.stop()
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("shutting down took %v", took)
 		}
@@ -196,7 +196,7 @@ func TestShutdownIsBounded(t *testing.T) {
 		write(t, mem, "shop", 1)
 		synctest.Wait()
 		began := time.Now()
-		r.end(t)
+		r.stop()
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -238,7 +238,7 @@ func TestShutdownDuringAStuckWrite(t *testing.T) {
 		}()
 		synctest.Wait()
 		began := time.Now()
-		r.end(t)
+		r.stop()
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -297,7 +297,7 @@ func TestCacheIsKeptCurrent(t *testing.T) {
 		if s := r.Caches(); len(s) != 1 || s[0].Lag != 0 || s[0].Err != nil {
 			t.Errorf("status is %+v", s)
 		}
-		r.end(t)
+		r.stop()
 		_ = cache.Close()
 	})
 }
@@ -356,7 +356,7 @@ func TestCacheDoesNotOutliveTheStore(t *testing.T) {
 		if err != nil || usable || time.Since(entry.AsOf) < 4*time.Minute {
 			t.Errorf("after five minutes without the store: usable %v, as of %v ago, %v", usable, time.Since(entry.AsOf), err)
 		}
-		r.end(t)
+		r.stop()
 		_ = cache.Close()
 	})
 }

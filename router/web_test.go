@@ -1,7 +1,6 @@
 package router_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -16,25 +15,12 @@ import (
 	"github.com/holdfast-flags/holdfast/store/reststore"
 )
 
-// serveHTTP is a router at work with its HTTP listener on a real loopback socket.
+// serveHTTP serves the HTTP port of a router on loopback, until the test ends or stop is
+// called.
 func serveHTTP(t testing.TB, opts router.Options) (address string, stop func()) {
 	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := router.New(opts)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, router.Listeners{HTTP: lis, HTTPName: "flags.internal"}) }()
-	stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-		ended <- nil
-	}
-	t.Cleanup(stop)
+	lis := listen(t)
+	stop = run(t, router.New(opts), router.Listeners{HTTP: lis, HTTPName: "flags.internal"})
 	return lis.Addr().String(), stop
 }
 
@@ -144,24 +130,8 @@ func TestAPIBesideThePage(t *testing.T) {
 func TestOnlyLocalNamesElsewhere(t *testing.T) {
 	mem := memstore.New(nil)
 	create(t, mem, "default")
-	on := router.Listeners{EvalName: "eval.internal", OpsName: "ops.internal"}
-	for _, l := range []*net.Listener{&on.Eval, &on.Ops} {
-		lis, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		*l = lis
-	}
-	r := router.New(router.Options{Store: mem})
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, on) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	on := router.Listeners{Eval: listen(t), Ops: listen(t), EvalName: "eval.internal", OpsName: "ops.internal"}
+	run(t, router.New(router.Options{Store: mem}), on)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	eval, ops := on.Eval.Addr().String(), on.Ops.Addr().String()
 	for _, c := range []struct {
