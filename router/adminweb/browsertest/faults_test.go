@@ -32,6 +32,25 @@ func TestConflict(t *testing.T) {
 	}
 }
 
+// TestUnrelatedChange: somebody who is filling in forms is not told of a change to this
+// when it was to something else.
+func TestUnrelatedChange(t *testing.T) {
+	h := serve(t, someFlags, nil)
+	b := h.open(t, "/s/default/flag?key=new-checkout")
+	b.fill(`#about textarea[name="description"]`, "What I have to say of it")
+	b.fill(`#rollout [data-weight]`, "70")
+	b.fill("#targeting textarea", `when plan = "pro" serve on`)
+	b.shows("#rule-checked", "column 11")
+	h.edit("Ben", "beta-reports", func(d flags.Definition) flags.Definition { return d.WithEnabled(!d.Enabled()) })
+	b.until(`document.body.dataset.head === "0.2"`)
+	if told := b.text(".stale"); told != "" {
+		t.Errorf("the page says %q", told)
+	}
+	b.until(`document.querySelector('#about textarea[name="description"]').value === "What I have to say of it"`)
+	h.edit("Ben", "new-checkout", func(d flags.Definition) flags.Definition { return d.WithDefaultVariant("on") })
+	b.shows("#about .stale", "Somebody has changed this")
+}
+
 // TestLostConnection: a page says that its router is gone, keeps what was typed, and
 // goes on by itself when the router is back.
 func TestLostConnection(t *testing.T) {

@@ -30,7 +30,8 @@ export function swap(page) {
 	if (page.body.dataset.head) document.body.dataset.head = page.body.dataset.head;
 }
 
-// same compares what people see: tokens of forms differ each time.
+// same compares what the router says: tokens of forms differ each time, and what scripts
+// have noted beside the fields is none of its words.
 function same(a, b) {
 	return text(a) === text(b);
 }
@@ -39,7 +40,9 @@ function text(part) {
 	const copy = part.cloneNode(true);
 	for (const t of copy.querySelectorAll("input[name=token]")) t.remove();
 	for (const d of copy.querySelectorAll("details")) d.open = false;
-	for (const s of copy.querySelectorAll(".stale, .fine, [data-checked]")) s.remove();
+	for (const s of copy.querySelectorAll(".stale, .fine, [data-checked], .sum")) s.remove();
+	for (const f of copy.querySelectorAll("form")) for (const note of ["dirty", "sending"]) delete f.dataset[note];
+	for (const f of copy.querySelectorAll('[aria-describedby$="-checked"]')) for (const note of ["aria-invalid", "aria-describedby"]) f.removeAttribute(note);
 	return copy.innerHTML;
 }
 
