@@ -2,9 +2,12 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/holdfast-flags/holdfast/internal/spelling"
 )
 
 // Error is what is wrong with a text, and where.
@@ -59,38 +62,18 @@ func errorAt(text string, at int, message, hint string) *Error {
 
 // meant returns the known name that got is a few typing errors away from, or "".
 func meant(got string, known []string) string {
-	best, least := "", 1+max(1, len(got)/3)
-	for _, name := range known {
-		if d := distance(fold(got), fold(name)); d < least {
-			best, least = name, d
-		}
+	folded := make([]string, len(known))
+	for i, name := range known {
+		folded[i] = fold(name)
 	}
-	return best
+	if name, ok := spelling.Nearest(fold(got), folded); ok {
+		return known[slices.Index(folded, name)]
+	}
+	return ""
 }
 
 // fold makes starts_with and StartsWith the same.
 func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
-
-// distance counts the bytes to insert, delete or replace to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
 
 // excerpt keeps what users wrote from flooding a message.
 func excerpt(s string) string {

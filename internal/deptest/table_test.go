@@ -30,7 +30,7 @@ var table = map[string]rule{
 	"flags":             {own: []string{"internal/jsonlogic", "internal/sabotage", "internal/spelling"}},
 	"flags/flagdfile":   {own: []string{"flags"}, others: []string{"github.com/goccy/go-yaml", "go.yaml.in/yaml"}},
 	"flags/flagstest":   {own: []string{"flags", "store", "store/memstore"}},
-	"flags/expression":  {own: []string{"flags", "internal/jsonlogic"}}, // the notation of rules for people
+	"flags/expression":  {own: []string{"flags", "internal/jsonlogic", "internal/spelling"}}, // the notation of rules for people
 	"internal/keyfile":  {},
 	"internal/redact":   {},
 	"flags/standard":    {own: []string{"flags", "internal/keyfile", "internal/redact", "flags/flagdfile", "breaker", "store", "store/grpcstore", "store/mongostore", "store/reststore", "store/filestore", "cachestrategy", "cachestrategy/memorycache", "cachestrategy/rediscache"}},
@@ -45,7 +45,7 @@ var table = map[string]rule{
 	"store/storetest":   {own: []string{"flags", "store"}, others: []string{"github.com/anishathalye/porcupine"}},
 	"store/memstore":    {own: []string{"flags", "store"}},
 	"store/boltstore":   {own: []string{"flags", "store"}, others: []string{"go.etcd.io/bbolt"}},
-	"store/mongostore":  {own: []string{"flags", "store", "internal/redact"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
+	"store/mongostore":  {own: []string{"flags", "store", "internal/redact", "internal/remote"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
 	"internal/pb/wire":  {own: []string{"flags", "store", "internal/pb/..."}, others: []string{grpc, protobuf}}, // between the wire's form and ours
 	"internal/remote":   {own: []string{"flags"}},                                                               // what drivers across a network share
 	"store/grpcstore":   {own: []string{"flags", "store", "internal/pb/...", "internal/remote"}, others: []string{grpc, protobuf}},
@@ -57,7 +57,7 @@ var table = map[string]rule{
 	"cachestrategy/cachetest":           {own: []string{"flags", "cachestrategy"}},
 	"cachestrategy/memorycache":         {own: []string{"flags", "cachestrategy"}, others: []string{"github.com/maypok86/otter/v2"}},
 	"cachestrategy/examples/mongocache": {own: []string{"flags", "cachestrategy"}, others: []string{"go.mongodb.org/mongo-driver/v2"}},
-	"cachestrategy/rediscache":          {own: []string{"flags", "internal/redact", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
+	"cachestrategy/rediscache":          {own: []string{"flags", "internal/redact", "internal/remote", "cachestrategy"}, others: []string{"github.com/redis/go-redis/v9"}},
 
 	"router/authz":                {own: []string{"flags", "store"}, others: []string{"golang.org/x/time"}},
 	"router/cors":                 {others: []string{"github.com/rs/cors"}},
