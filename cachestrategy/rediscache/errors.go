@@ -2,16 +2,14 @@ package rediscache
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast-flags/holdfast/cachestrategy"
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 )
 
 func permanent(op, set string, err error) error {
@@ -41,10 +39,10 @@ func classOf(ctx context.Context, op string, err error) flags.Class {
 		return flags.ClassDenied
 	case redis.IsOOMError(err) && op == "get":
 		return flags.ClassPermanent // a full Redis still reads; this one is not about us
-	case permanentReply(err), localFault(err), badPeer(err):
+	case permanentReply(err):
 		return flags.ClassPermanent
-	default: // LOADING, READONLY, CLUSTERDOWN, BUSY, ..., network, time; and what nobody knows
-		return flags.ClassTransient
+	default: // LOADING, READONLY, CLUSTERDOWN, BUSY, ..., time, and what nobody knows, pass by themselves
+		return remote.ConnClass(err)
 	}
 }
 
@@ -71,28 +69,4 @@ func permanentReply(err error) bool {
 		}
 	}
 	return false
-}
-
-// localFault reports exhaustion of this process or machine. Were it transient, one
-// leak here would open every breaker at once.
-func localFault(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.ENOMEM} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-// badPeer reports a server that is not who it should be. An expired certificate is
-// an outage like any other, and stays transient.
-func badPeer(err error) bool {
-	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) {
-		return invalid.Reason != x509.Expired
-	}
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var record tls.RecordHeaderError
-	return errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &record)
 }

@@ -2,16 +2,15 @@ package mongostore
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/remote"
 	"github.com/holdfast-flags/holdfast/store"
 )
 
@@ -107,10 +106,7 @@ func classOf(err error) flags.Class {
 	if class, known := classOfCode(err); known {
 		return class
 	}
-	if isLocalFault(err) || isTLSConfig(err) {
-		return flags.ClassPermanent
-	}
-	return flags.ClassTransient
+	return remote.ConnClass(err)
 }
 
 // classOfCode classifies what the server itself said. Only a code with no sign of
@@ -141,24 +137,4 @@ func saysTryAgain(said mongo.ServerError) bool {
 		"RetryableWriteError", "TransientTransactionError", "ResumableChangeStreamError",
 		"UnknownTransactionCommitResult", "SystemOverloadedError", "RetryableError",
 	}, said.HasErrorLabel)
-}
-
-// isLocalFault reports whether this machine has run out of something. That says
-// nothing about the server, and must not make breakers open.
-func isLocalFault(err error) bool {
-	return slices.ContainsFunc([]error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.ENOMEM,
-	}, func(target error) bool { return errors.Is(err, target) })
-}
-
-// isTLSConfig reports whether the two sides do not trust each other. An expired
-// certificate is another matter: the usual way in which TLS makes an outage.
-func isTLSConfig(err error) bool {
-	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) {
-		return invalid.Reason != x509.Expired
-	}
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	return errors.As(err, &authority) || errors.As(err, &host)
 }
