@@ -40,7 +40,50 @@ targeting key, so an entity keeps its variant while shares grow. --by ATTRIBUTE
 buckets by another attribute of the context instead. Contexts without it get
 the default variant.`
 	cmd.Flags().StringVar(&by, "by", "", "attribute to bucket by (default: the targeting key)")
+	cmd.ValidArgsFunction = a.completeFlagThenShares
 	return cmd
+}
+
+// completeFlagThenShares completes shares of variants that have none yet, one at a time.
+func (a *app) completeFlagThenShares(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return a.completeFlag(cmd, args, word)
+	}
+	words, directive := a.complete(cmd, func(c *flags.Contents) []string {
+		d, _, err := a.flag(c, args[0])
+		if err != nil {
+			return nil
+		}
+		return shareWords(d, word)
+	})
+	return words, directive | cobra.ShellCompDirectiveNoSpace // the weight comes next
+}
+
+// shareWords returns what can come next after the shares in a word. A weight is for the
+// person to type.
+func shareWords(d flags.Definition, word string) []string {
+	parts := strings.Split(word, ",")
+	last := parts[len(parts)-1]
+	begun := strings.TrimSuffix(word, last)
+	named := map[string]bool{}
+	for _, part := range parts {
+		if i := strings.LastIndex(part, "="); i > 0 {
+			named[part[:i]] = true
+		}
+	}
+	switch {
+	case strings.HasSuffix(last, "="):
+		return nil
+	case strings.Contains(last, "="):
+		begun = word + ","
+	}
+	var words []string
+	for _, v := range d.Variants() {
+		if !named[v.Name] && !strings.Contains(v.Name, ",") {
+			words = append(words, described(begun+v.Name+"=", string(v.Value)))
+		}
+	}
+	return words
 }
 
 // sharesOf reads shares of variants that the flag has.

@@ -50,6 +50,9 @@ contains, has, missing, semver, percent, segment. ` + "`flagctl validate --when`
 
 func (a *app) mustCompleteVariants(cmd *cobra.Command, flag string) {
 	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		if strings.Contains(word, "=") {
+			return a.completeFlagThenShares(cmd, args, word)
+		}
 		return a.completeFlagThenVariant(cmd, args, word)
 	})
 	if err != nil {

@@ -111,7 +111,11 @@ func fromEnv(f *pflag.FlagSet, env func(string) string) error {
 		if value == "" || fl.Changed || fl.Name == "version" { // images carry a variable of that name
 			return
 		}
-		for _, v := range split(fl, value) {
+		values, err := split(fl, value)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", envName(fl.Name), err))
+		}
+		for _, v := range values {
 			if err := f.Set(fl.Name, v); err != nil {
 				faults = append(faults, badValue(envName(fl.Name), fl, v))
 			}
@@ -120,12 +124,30 @@ func fromEnv(f *pflag.FlagSet, env func(string) string) error {
 	return errors.Join(faults...)
 }
 
-// split takes a list from a variable of the environment: several URLs, separated by spaces.
-func split(fl *pflag.Flag, value string) []string {
-	if fl.Value.Type() == "stringArray" {
-		return strings.Fields(value)
+// split takes a list from a variable of the environment: one value a line or, on a single
+// line, separated by spaces. A pair whose value has spaces may stand alone on that line;
+// beside others it would be guesswork what belongs together.
+func split(fl *pflag.Flag, value string) ([]string, error) {
+	if fl.Value.Type() != "stringArray" {
+		return []string{value}, nil
 	}
-	return []string{value}
+	var values []string
+	if strings.Contains(value, "\n") {
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); line != "" {
+				values = append(values, line)
+			}
+		}
+		return values, nil
+	}
+	values = strings.Fields(value)
+	if fl.Name != "context" || !slices.ContainsFunc(values, func(word string) bool { return !strings.Contains(word, "=") }) {
+		return values, nil
+	}
+	if strings.Count(value, "=") > 1 {
+		return nil, errors.New("a value has spaces: put each KEY=VALUE on a line of its own")
+	}
+	return []string{strings.TrimSpace(value)}, nil
 }
 
 func fromFile(f *pflag.FlagSet, path string) error {

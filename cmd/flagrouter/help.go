@@ -21,7 +21,9 @@ Examples:
 
 Each flag can also be a variable (--grpc-addr: FLAGROUTER_GRPC_ADDR) or a line of
 the YAML file that --config names (grpc-addr: 127.0.0.1:8015). A flag wins over a
-variable, a variable over the file.
+variable, a variable over the file. What is repeatable is a list in the file; in a
+variable it is one value a line or, where no value has spaces, one after another:
+FLAGROUTER_CONTEXT="region=akl plan=pro".
 
 Flags:
 `

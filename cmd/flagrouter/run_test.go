@@ -160,3 +160,27 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestContextOfTheEnvironment: values of --context may have spaces in a variable, too.
+func TestContextOfTheEnvironment(t *testing.T) {
+	for said, want := range map[string]string{
+		"region=akl":                           "region=akl",
+		"region=akl plan=pro":                  "region=akl|plan=pro",
+		"region=New Zealand":                   "region=New Zealand",
+		" region=New Zealand ":                 "region=New Zealand",
+		"region=New Zealand\nplan=pro\n":       "region=New Zealand|plan=pro",
+		"region=New Zealand\r\n\n plan=a=b c ": "region=New Zealand|plan=a=b c",
+		"query=a b=c\n":                        "query=a b=c",
+	} {
+		c, err := parse([]string{"--store=memory:"}, func(name string) string { return map[string]string{"FLAGROUTER_CONTEXT": said}[name] })
+		if err != nil || strings.Join(c.context, "|") != want {
+			t.Errorf("%q is %q, %v; want %q", said, c.context, err, want)
+		}
+	}
+	_, err := parse([]string{"--store=memory:"}, func(name string) string {
+		return map[string]string{"FLAGROUTER_CONTEXT": "region=New Zealand plan=pro"}[name]
+	})
+	if want := "FLAGROUTER_CONTEXT: a value has spaces: put each KEY=VALUE on a line of its own"; err == nil || err.Error() != want {
+		t.Errorf("what could mean either: %v, want %s", err, want)
+	}
+}

@@ -2,6 +2,7 @@ package adminweb
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/holdfast-flags/holdfast/flags"
 )
@@ -28,5 +29,17 @@ func faultText(err error) string {
 	if !errors.As(err, &invalid) || len(invalid.Faults) == 0 {
 		return err.Error()
 	}
-	return invalid.Faults[0].String()
+	return inWordsOfThePage.Replace(invalid.Faults[0].String())
 }
+
+// inWordsOfThePage turns what is said of files into what is said here, where shared rules
+// are called segments and have a page of their own.
+var inWordsOfThePage = strings.NewReplacer(
+	`unknown evaluator "`, `unknown segment "`, `"; define it under $evaluators`, `"; make it on the page Segments first`,
+	`$ref takes the name of an evaluator, this`, `$ref takes the name of a segment, this`,
+	`an evaluator cannot refer to another;`, `a segment cannot refer to another;`, `an evaluator without a rule;`, `a segment without a rule;`,
+	`evaluator "`, `segment "`,
+)
+
+// reason is what is wrong with a field, whose place is where it is said.
+func reason(fault flags.Fault) string { return inWordsOfThePage.Replace(fault.Reason) }

@@ -156,7 +156,7 @@ func (f *form) checkChange(c *catalog, m flags.Mutation) {
 	var invalid *flags.ValidationError
 	if errors.As(err, &invalid) {
 		for _, fault := range invalid.Faults {
-			f.refuse("rule", "%s", fault.Reason)
+			f.refuse("rule", "%s", reason(fault))
 		}
 	}
 }

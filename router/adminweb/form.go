@@ -176,7 +176,7 @@ func (v *visit) apply(f *form, c flags.Commit, fieldOf func(flags.Fault) string)
 		return accepted, true
 	case errors.As(err, &invalid):
 		for _, fault := range invalid.Faults {
-			f.refuse(fieldOf(fault), "%s", fault.Reason)
+			f.refuse(fieldOf(fault), "%s", reason(fault))
 		}
 	case errors.Is(err, store.ErrConflict):
 		f.Conflict = &conflict{}
