@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -60,6 +61,18 @@ func TestNoInit(t *testing.T) {
 			t.Errorf("%s has an init function", path)
 		}
 	})
+}
+
+// TestEveryFuzzTargetIsRun: `make fuzz` finds all there are.
+func TestEveryFuzzTargetIsRun(t *testing.T) {
+	written, target := 0, regexp.MustCompile(`(?m)^func Fuzz[A-Z]`)
+	eachFile(t, func(_ string, src []byte) { written += len(target.FindAll(src, -1)) })
+	list := exec.CommandContext(t.Context(), "bash", ".ci/fuzz", "list")
+	list.Dir = "../.."
+	found, err := list.Output()
+	if n := bytes.Count(found, []byte("== ")); err != nil || n != written || n == 0 {
+		t.Errorf("%d of %d fuzz targets are found (%v)", n, written, err)
+	}
 }
 
 func TestPackagesSayWhatTheyAreFor(t *testing.T) {
