@@ -56,6 +56,20 @@ func (k *keeper) knownLineage() Lineage {
 	return k.lineage
 }
 
+// bound returns the age from which what is held is stale.
+func (k *keeper) bound() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	bound := k.opts.FreshFor
+	if k.held != nil {
+		bound = k.opts.freshFor(k.held)
+	}
+	if k.opts.MaxStaleness > 0 {
+		bound = min(bound, k.opts.MaxStaleness)
+	}
+	return bound
+}
+
 // next returns a channel that is closed when the set that reads see changes.
 func (k *keeper) next() <-chan struct{} {
 	k.mu.Lock()

@@ -21,6 +21,8 @@ const (
 	maxDrain    = time.Minute      // longest pause that a departing primary may ask for
 	minimumWait = 20 * time.Millisecond
 
+	minimumPatience = 500 * time.Millisecond // with a silent stream, whatever the bound on age
+
 	// Processes lose a primary together. Those that can serve meanwhile come back spread
 	// over this: after an outage, and after a mere cut.
 	returnSpread = 5 * time.Second
@@ -224,27 +226,28 @@ func receive(stream Stream) <-chan received {
 func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events <-chan received) (time.Duration, error) {
 	quiet := time.NewTimer(l.Timeout)
 	defer quiet.Stop()
-	useful := false
+	useful, heard := false, time.Now()
 	for first := true; ; first = false {
 		var ev received
 		select {
 		case ev = <-events:
 		case <-quiet.C:
-			if err := c.stillThere(ctx, l, first); err != nil {
+			if err := c.stillThere(ctx, l, first); err != nil && time.Since(heard) >= quietAfter {
 				return 0, err
 			}
-			quiet.Reset(quietAfter)
+			quiet.Reset(c.patience())
 			continue
 		}
 		if ev.err != nil {
 			return 0, ev.err
 		}
-		quiet.Reset(quietAfter)
+		heard = ev.at
 		if ev.RetryAfter > 0 {
 			return ev.RetryAfter, errDrained
 		}
 		switch {
 		case ev.Queued:
+			quiet.Reset(quietAfter)
 			continue // alive, but has not come to us yet
 		case ev.Absent:
 			c.takeAbsence(ctx, l)
@@ -253,11 +256,19 @@ func (c *Client) takeEvents(ctx context.Context, l *layer, stream Stream, events
 				return 0, err
 			}
 		}
+		quiet.Reset(c.patience())
 		if !useful {
 			useful = true
 			l.Gate.Report(ctx, nil)
 		}
 	}
+}
+
+// patience is how long a stream may say nothing before its primary is asked for its head. Where
+// the bound on age is closer than the beats of a stream, what is held would else go stale, and
+// strict reads fail, on a stream that is well.
+func (c *Client) patience() time.Duration {
+	return min(quietAfter, max(c.keeper.bound()/2, minimumPatience))
 }
 
 func (c *Client) takeEvent(l *layer, stream Stream, ev received) error {
