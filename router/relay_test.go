@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/router"
@@ -15,7 +16,7 @@ func TestRelayKeepsTheActor(t *testing.T) {
 	g := guard(t)
 	const by, from = "alice", "192.0.2.7:1234"
 	through := func(key string, relay bool) (flags.Commit, error) {
-		upstream, err := grpcstore.Open("grpc://"+g.grpc, &grpcstore.Options{APIKey: key, Relay: relay})
+		upstream, err := grpcstore.Open("grpc://"+g.grpc, &grpcstore.Options{APIKey: key, Relay: relay, HeadTimeout: time.Minute, WriteTimeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

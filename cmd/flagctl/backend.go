@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/holdfast-flags/holdfast/flags"
 	"github.com/holdfast-flags/holdfast/internal/redact"
@@ -31,7 +32,7 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 		}
 		return boltstore.Open(rest, &boltstore.Options{KeepFor: math.MaxInt64}) // what may be forgotten routers know
 	case ok && (scheme == "mongodb" || scheme == "mongodb+srv"):
-		st, err := mongostore.Open(ctx, a.storeAt, &mongostore.Options{KeepFor: math.MaxInt64})
+		st, err := mongostore.Open(ctx, a.storeAt, &mongostore.Options{KeepFor: math.MaxInt64, HeadTimeout: a.budget()})
 		if err != nil {
 			return nil, usagef("--store: %v", err)
 		}
@@ -41,10 +42,15 @@ func (a *app) open(ctx context.Context) (store.Store, error) {
 	}
 }
 
+// budget is that of each call: drivers have small ones for those who have another layer to
+// ask, while here somebody waits and has said for how long. It is more than that, so that
+// what ends the wait is --timeout, and says so.
+func (a *app) budget() time.Duration { return 2 * a.timeout }
+
 // router returns the connection to the router; only it knows of clients.
 func (a *app) router() (*grpcstore.Store, error) {
 	target := a.server
-	opts := &grpcstore.Options{APIKey: a.apiKey, Identity: grpcstore.Identity{Name: "flagctl"}}
+	opts := &grpcstore.Options{APIKey: a.apiKey, Identity: grpcstore.Identity{Name: "flagctl"}, HeadTimeout: a.budget(), WriteTimeout: a.budget()}
 	if err := a.credentials(opts); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/holdfast-flags/holdfast/flags"
+	"github.com/holdfast-flags/holdfast/internal/faultnet"
 	syncpb "github.com/holdfast-flags/holdfast/internal/pb/flagd/sync/v1"
 	"github.com/holdfast-flags/holdfast/router"
 	"github.com/holdfast-flags/holdfast/store/grpcstore"
@@ -72,7 +73,7 @@ func (f *fleet) wantIn(ctx context.Context, code int, args ...string) string {
 // follower connects a client that says what it has applied only when it is told to.
 func (f *fleet) follower() (stream flags.Stream, head flags.Head) {
 	f.t.Helper()
-	st, err := grpcstore.Open("grpc://"+f.addr, &grpcstore.Options{Identity: grpcstore.Identity{Name: "shop"}})
+	st, err := grpcstore.Open("grpc://"+f.addr, &grpcstore.Options{Identity: grpcstore.Identity{Name: "shop"}, HeadTimeout: time.Minute})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -130,11 +131,29 @@ func TestWait(t *testing.T) {
 	applying.Wait()
 }
 
+// TestPatience: a router that is far away, or busy, is waited for as long as --timeout says.
+func TestPatience(t *testing.T) {
+	f := newFleet(t)
+	far, err := faultnet.Listen(f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = far.Close() })
+	if err := far.Set(faultnet.Faults{Down: faultnet.Path{Delay: 1200 * time.Millisecond}}); err != nil {
+		t.Fatal(err)
+	}
+	f.addr = far.Addr()
+	f.want(exitOK, "get", "checkout", "--timeout", "1m")
+	if out := f.want(exitFailed, "get", "checkout", "--timeout", "100ms"); !strings.Contains(out, "100ms") {
+		t.Errorf("got %s", out)
+	}
+}
+
 // TestStatusWarnsOfOversizedSets: a set whose definition in-process clients refuse as
 // they come is named, with its size, from the first time that one was served.
 func TestStatusWarnsOfOversizedSets(t *testing.T) {
 	f := newFleet(t)
-	st, err := grpcstore.Open("grpc://"+f.addr, nil)
+	st, err := grpcstore.Open("grpc://"+f.addr, &grpcstore.Options{HeadTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

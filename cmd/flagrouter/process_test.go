@@ -80,7 +80,7 @@ func start(t *testing.T, args ...string) *process {
 	case <-serving:
 	case <-p.exited:
 		t.Fatalf("flagrouter %v: %v\n%s", args, p.err, p.logged())
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("flagrouter %v does not serve\n%s", args, p.logged())
 	}
 	return p
@@ -116,7 +116,7 @@ func (p *process) signal(t *testing.T, s os.Signal) error {
 	select {
 	case <-p.exited:
 		return p.err
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("still there after %s\n%s", s, p.logged())
 		return nil
 	}
@@ -124,7 +124,7 @@ func (p *process) signal(t *testing.T, s os.Signal) error {
 
 func (p *process) client(t *testing.T) *grpcstore.Store {
 	t.Helper()
-	c, err := grpcstore.Open("grpc://"+p.grpc, &grpcstore.Options{HeadTimeout: 5 * time.Second})
+	c, err := grpcstore.Open("grpc://"+p.grpc, &grpcstore.Options{HeadTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func refused(t *testing.T, want []string, args ...string) {
 
 func refusedWith(t *testing.T, code int, want []string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var stderr, stdout bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, args...)
@@ -296,7 +296,7 @@ func TestPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for look := time.NewTicker(50 * time.Millisecond); ; <-look.C {
 		st, err := c.Status(ctx)

@@ -31,7 +31,7 @@ func TestTLS(t *testing.T) {
 		tls          *tls.Config
 		want         bool
 	}{{"known", "grpcs://" + p.grpc, known, true}, {"stranger", "grpcs://" + p.grpc, stranger, false}, {"plain", "grpc://" + p.grpc, nil, false}} {
-		st, err := grpcstore.Open(c.target, &grpcstore.Options{TLS: c.tls, HeadTimeout: 5 * time.Second})
+		st, err := grpcstore.Open(c.target, &grpcstore.Options{TLS: c.tls, HeadTimeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,6 +79,9 @@ func TestKeys(t *testing.T) {
 	app.denied("may not", "-s", "shop", "disable", "beta")
 	app.denied("may not", "apikey", "list")
 	client := open(t, standard.Config{Primary: "grpc://" + r.grpc, APIKeyFile: path, Set: "shop", Logger: slog.New(slog.DiscardHandler)})
+	if err := client.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if d := client.BoolDetails(t.Context(), "beta", flags.Entity("me"), false); !d.Value || d.Layer() != "primary" {
 		t.Errorf("SDK: %+v from %s", d.Value, d.Layer())
 	}

@@ -74,7 +74,7 @@ func newFleet(t *testing.T) *fleet {
 		t.Fatal(err)
 	}
 	f := &fleet{written: written{by: map[string]map[uint64]int{}}}
-	if f.st, err = grpcstore.Open("grpc://"+r.grpc, nil); err != nil {
+	if f.st, err = grpcstore.Open("grpc://"+r.grpc, &grpcstore.Options{HeadTimeout: patience, WriteTimeout: patience}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.st.Close() })

@@ -33,7 +33,7 @@ func TestNoAcknowledgedWriteIsLost(t *testing.T) {
 	r.cli().run("create", "counter")
 	got := &acks{by: map[flags.CommitID]flags.Version{}}
 	for range kills {
-		writeUntil(t, r, got, time.Duration(20+rand.IntN(80))*time.Millisecond)
+		writeUntil(t, r, got, time.Duration(rand.IntN(80))*time.Millisecond)
 		r.start()
 	}
 	if code := r.stop(); code != 0 {
@@ -51,14 +51,17 @@ func TestNoAcknowledgedWriteIsLost(t *testing.T) {
 	t.Logf("%d acknowledged writes, %d kills", len(got.by), kills)
 }
 
-// writeUntil writes from four goroutines and kills the router after a while.
+// writeUntil writes from four goroutines and kills the router a while after it has
+// acknowledged the first write.
 func writeUntil(t *testing.T, r *router, got *acks, after time.Duration) {
 	t.Helper()
-	st, err := grpcstore.Open("grpc://"+r.grpc, nil)
+	st, err := grpcstore.Open("grpc://"+r.grpc, &grpcstore.Options{WriteTimeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	first := make(chan struct{})
+	acknowledged := sync.OnceFunc(func() { close(first) })
 	ctx, cancel := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for w := range 4 {
@@ -73,11 +76,16 @@ func writeUntil(t *testing.T, r *router, got *acks, after time.Duration) {
 				got.mu.Lock()
 				got.by[accepted.ID] = accepted.Version
 				got.mu.Unlock()
+				acknowledged()
 			}
 		})
 	}
-	timer := time.NewTimer(after)
-	<-timer.C
+	select {
+	case <-first:
+	case <-time.After(patience):
+		t.Error("no write was acknowledged")
+	}
+	<-time.After(after)
 	r.kill()
 	cancel()
 	writers.Wait()

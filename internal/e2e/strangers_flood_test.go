@@ -102,7 +102,7 @@ func fillWithText(t *testing.T, r *router) { writeText(t, r, 0) }
 
 func writeText(t *testing.T, r *router, n int) {
 	t.Helper()
-	st, err := grpcstore.Open("grpc://"+r.grpc, nil)
+	st, err := grpcstore.Open("grpc://"+r.grpc, &grpcstore.Options{HeadTimeout: patience, WriteTimeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

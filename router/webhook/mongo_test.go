@@ -24,7 +24,7 @@ func shared(t *testing.T, twins bool) (got, ids []string) {
 	uri := testenv.Mongo(t)
 	r := receive(t)
 	open := func() (*mongostore.Store, *webhook.Hook) {
-		st, err := mongostore.Open(t.Context(), uri, &mongostore.Options{HeadTimeout: 10 * time.Second})
+		st, err := mongostore.Open(t.Context(), uri, &mongostore.Options{HeadTimeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
