@@ -110,7 +110,7 @@ func TestAccessible(t *testing.T) {
 			}
 		}
 	}
-	paths := []string{"/s/default/new", "/s/default/switch?key=new-checkout&to=disabled", "/s/default/commit?at=0.2", "/s/default/flag?revision=1&key=new-checkout", "/s/default/rollback?to=1", "/sets/compare?from=default&to=staging", "/login", "/nowhere", "/s/default/flags?q=nothing-like-it", "/s/default/flag?key=" + url.QueryEscape("mobile-home")}
+	paths := []string{"/s/default/new", "/s/default/import", "/s/default/switch?key=new-checkout&to=disabled", "/s/default/commit?at=0.2", "/s/default/flag?revision=1&key=new-checkout", "/s/default/rollback?to=1", "/sets/compare?from=default&to=staging", "/login", "/nowhere", "/s/default/flags?q=nothing-like-it", "/s/default/flag?key=" + url.QueryEscape("mobile-home")}
 	for _, scheme := range []string{"light", "dark"} {
 		b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 		for _, p := range pictures {
