@@ -76,8 +76,8 @@ func (l *layer) exchange(ctx context.Context, budget time.Duration, op string, f
 	return err
 }
 
-// head asks for the layer's newest head; asOf is when it was that: since it was
-// asked for, or earlier where the layer could not ask its own origin. The caller holds the gate.
+// head asks for the layer's newest head. asOf is when it was that: earlier than the question
+// where the layer could not ask its own origin. The caller holds the gate.
 func (l *layer) head(ctx context.Context) (h Head, asOf time.Time, err error) {
 	sent := time.Now()
 	err = l.exchange(ctx, l.Timeout, "head", func(ctx context.Context) error {

@@ -21,6 +21,7 @@ var (
 	descStandby  = describe("standby_reads_per_second", "Heads that the clients of a set would ask their secondary for without this router.", "set")
 	descRefill   = describe("standby_bytes_per_second", "Bytes that they would read there for 5 s if none of them had the set.", "set")
 	descWrites   = describe("writes_total", "Commits offered to this router.", "outcome")
+	descUpstream = describe("upstream_up", "Of a relay: 1 if the router behind it served when it was last called.")
 	descLag      = describe("sink_lag_revisions", "Revisions that a mirror, cache or webhook is behind.", "kind", "name", "set")
 	descUp       = describe("sink_up", "1 if the last attempt at a mirror, cache or webhook succeeded.", "kind", "name", "set")
 	descErrors   = describe("sink_errors_total", "Failed attempts at a mirror, cache or webhook.", "kind", "name", "set")
@@ -46,7 +47,7 @@ func newRegistry(r *Router, more ...prometheus.Collector) *prometheus.Registry {
 type collector struct{ r *Router }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descSync, descOversize, descEncoded, descStandby, descRefill, descWrites, descLag, descUp, descErrors, descNext, descStatus, descGaps} {
+	for _, d := range []*prometheus.Desc{descClients, descRevision, descEpoch, descFlags, descBytes, descSync, descOversize, descEncoded, descStandby, descRefill, descWrites, descUpstream, descLag, descUp, descErrors, descNext, descStatus, descGaps} {
 		ch <- d
 	}
 }
@@ -76,6 +77,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(descWrites, c.r.writes.taken.Load(), "accepted")
 	counter(descWrites, c.r.writes.refused.Load(), "refused")
+	if state := c.r.upstream(); state != "" {
+		gauge(descUpstream, oneIf(state == upstreamOK))
+	}
 	for kind, sinks := range map[string][]SinkStatus{"mirror": c.r.Mirrors(), "cache": c.r.Caches(), "webhook": c.r.Webhooks()} {
 		for _, s := range sinks {
 			gauge(descLag, s.Lag, kind, s.Name, s.Set)

@@ -40,7 +40,8 @@ type readiness struct {
 	Ready bool `json:"ready"`
 	// AnswersFrom is the best layer that can answer now: store, memory or none.
 	AnswersFrom string     `json:"answersFrom"`
-	Store       string     `json:"store"` // ok, or what is wrong with it
+	Store       string     `json:"store"`              // ok, or what is wrong with it
+	Upstream    string     `json:"upstream,omitempty"` // of a relay: ok, or what is wrong with it
 	Stopping    bool       `json:"stopping,omitempty"`
 	Sets        []setReady `json:"sets"`
 }
@@ -64,6 +65,7 @@ func (r *Router) ready(w http.ResponseWriter, req *http.Request) {
 	} else {
 		answer.AnswersFrom = "store"
 	}
+	answer.Upstream = r.upstream()
 	r.mu.Lock()
 	answer.Stopping = r.stopping
 	r.mu.Unlock()

@@ -40,9 +40,12 @@ import (
 // ready for production.
 type Options struct {
 	Store     store.Store // closed by the router
-	StoreKind string      // bolt, mongodb, memory; for status
-	Mirrors   []Mirror
-	Caches    []Cache
+	StoreKind string      // bolt, mongodb, memory, relay; for status
+	// Upstream returns why the router in front of which this one is could not serve when it
+	// was last called; nil: it did. Default: there is none.
+	Upstream func() error
+	Mirrors  []Mirror
+	Caches   []Cache
 	// Webhooks are told of every commit. The router closes them.
 	Webhooks []*webhook.Hook
 	// Policy decides who may do what. Default authz.Open.

@@ -25,10 +25,32 @@ func statuses(ps []*publisher) []SinkStatus {
 	return out
 }
 
+// upstreamOK is what upstream says of one that serves.
+const upstreamOK = "ok"
+
+// upstream says how the upstream of a relay does; empty where there is none.
+func (r *Router) upstream() string {
+	if r.opts.Upstream == nil {
+		return ""
+	}
+	if err := r.opts.Upstream(); err != nil {
+		return err.Error()
+	}
+	return upstreamOK
+}
+
+// storeKind names the store, and whether it is cut off from what is behind it.
+func (r *Router) storeKind() string {
+	if state := r.upstream(); state != "" && state != upstreamOK {
+		return r.opts.StoreKind + ", cut off"
+	}
+	return r.opts.StoreKind
+}
+
 // statusMessage is the answer to GetStatus.
 func (r *Router) statusMessage() *pb.GetStatusResponse {
 	out := &pb.GetStatusResponse{
-		Store: r.opts.StoreKind, Version: r.opts.Version, StartedUs: r.started.UnixMicro(),
+		Store: r.storeKind(), Version: r.opts.Version, StartedUs: r.started.UnixMicro(),
 		Mirrors: sinkMessages(r.Mirrors()), Caches: sinkMessages(r.Caches()), Webhooks: sinkMessages(r.Webhooks()),
 	}
 	definitions := map[string]syncsvc.Size{}
@@ -51,7 +73,7 @@ func (r *Router) statusMessage() *pb.GetStatusResponse {
 // pageHealth is what the page shows of the router.
 func (r *Router) pageHealth() adminweb.Health {
 	out := adminweb.Health{
-		Store: r.opts.StoreKind, Version: r.opts.Version, Started: r.started,
+		Store: r.opts.StoreKind, Upstream: r.upstream(), Version: r.opts.Version, Started: r.started,
 		Mirrors: pagePlaces(r.Mirrors()), Caches: pagePlaces(r.Caches()), Webhooks: pagePlaces(r.Webhooks()),
 	}
 	for _, size := range r.sync.Sizes() {

@@ -66,10 +66,17 @@ func (r *Relayed) call(ctx context.Context, fn func(context.Context) error) erro
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fault = nil
-	if err != nil && flags.ClassOf(err) == flags.ClassTransient {
+	if unserved(err) {
 		r.fault = err
 	}
 	return err
+}
+
+// unserved reports whether an error of the upstream is no answer. That it denies is none,
+// either: it is the relay that was turned away, not who asks the relay.
+func unserved(err error) bool {
+	class := flags.ClassOf(err)
+	return err != nil && (class == flags.ClassTransient || class == flags.ClassRefused || class == flags.ClassDenied)
 }
 
 // either asks the upstream and, where that can serve nobody now, what is held.
@@ -79,12 +86,12 @@ func either[V any](ctx context.Context, r *Relayed, op string, ask func(context.
 		answer, err = ask(ctx, r.upstream)
 		return err
 	})
-	switch class := flags.ClassOf(why); {
+	switch {
 	case why == nil:
 		return answer, false, nil
 	case ctx.Err() != nil:
 		return v, false, &flags.SourceError{Class: Class(ctx.Err()), Op: op, Err: fmt.Errorf("%w (%w)", ctx.Err(), why)}
-	case class != flags.ClassTransient && class != flags.ClassRefused:
+	case !unserved(why):
 		return v, false, Classify(op, why)
 	}
 	if v, err = ask(ctx, r.held); err != nil {

@@ -19,6 +19,9 @@ Examples:
   # Several routers over one database:
   flagrouter --store mongodb://db/holdfast
 
+  # In front of another router, near its readers, with a copy on its own disk:
+  flagrouter --store grpc://router:8015 --store-api-key-file /etc/holdfast/relay.key
+
 Each flag can also be a variable (--grpc-addr: FLAGROUTER_GRPC_ADDR) or a line of
 the YAML file that --config names (grpc-addr: 127.0.0.1:8015). A flag wins over a
 variable, a variable over the file. What is repeatable is a list in the file; in a

@@ -65,6 +65,14 @@ func openRelay(c *config, o *opened, log *slog.Logger) error {
 	return nil
 }
 
+// upstream returns what tells how the upstream does; nil where there is none.
+func (o *opened) upstream() func() error {
+	if o.relay == nil {
+		return nil
+	}
+	return o.relay.Err
+}
+
 // relayGate does not wait longer for a probe than a router does between its own attempts:
 // relays are few, so their questions are no load.
 func relayGate(name string, log *slog.Logger) *breaker.Breaker {

@@ -71,7 +71,7 @@ func serve(ctx context.Context, c *config, out io.Writer, log *slog.Logger) erro
 	defer policy.run(ctx)()
 	r := router.New(router.Options{
 		Policy: policy.Policy, Records: policy.records, Context: static, HeaderContext: headers,
-		Store: st.Store, StoreKind: st.kind, Mirrors: append(st.disk, to.mirrors...), Caches: to.caches, Webhooks: hooks,
+		Store: st.Store, StoreKind: st.kind, Upstream: st.upstream(), Mirrors: append(st.disk, to.mirrors...), Caches: to.caches, Webhooks: hooks,
 		CORSOrigins: c.corsOrigins, OFREPRate: c.ofrepRate,
 		TLS: tlsConfig, Profiling: c.profiling, Version: version(), Logger: log,
 	})

@@ -4,11 +4,13 @@ import "time"
 
 // Health is how the router does, besides its sets.
 type Health struct {
-	Store   string // kind
-	Version string // of the router
-	Started time.Time
-	Mirrors []Place
-	Caches  []Place
+	Store string // kind
+	// Upstream is how the upstream of a relay does: ok, or what is wrong. Empty: there is none.
+	Upstream string
+	Version  string // of the router
+	Started  time.Time
+	Mirrors  []Place
+	Caches   []Place
 	// Webhooks are their receivers, by scheme, host and a few digits.
 	Webhooks []Place
 	Large    []Large

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,15 +29,19 @@ func (s *Service) at(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return flags.Head{}, err
 	}
-	head, err := s.opts.Store.Head(ctx, set)
+	asked := time.Now()
+	head, asOf, err := flags.HeadAsOf(ctx, s.opts.Store, set)
 	if err != nil {
 		return flags.Head{}, err
 	}
 	if behind(head, want) {
 		s.waitFor(ctx, want)
-		if head, err = s.opts.Store.Head(ctx, set); err != nil {
+		if head, asOf, err = flags.HeadAsOf(ctx, s.opts.Store, set); err != nil {
 			return flags.Head{}, err
 		}
+	}
+	if asOf.Before(asked) { // the store could not ask its own origin
+		w.Header().Set(restwire.AgeHeader, strconv.FormatInt(max(time.Since(asOf).Microseconds(), 1), 10))
 	}
 	w.Header().Set(restwire.RevisionHeader, head.Token().String())
 	return head, meets(head, want)

@@ -25,18 +25,24 @@ const (
 
 // Head is flags.Source's.
 func (s *Store) Head(ctx context.Context, set string) (flags.Head, error) {
-	op := "reststore: head " + set
+	head, _, err := s.HeadAsOf(ctx, set)
+	return head, err
+}
+
+// HeadAsOf is flags.DatedSource's: a relay that is cut off answers from what it holds.
+func (s *Store) HeadAsOf(ctx context.Context, set string) (flags.Head, time.Time, error) {
+	op, asked := "reststore: head "+set, time.Now()
 	call, release := s.call(ctx)
 	defer release()
 	var m restwire.Head
-	err := s.getJSON(call, request{path: []string{set, "head"}}, maxHead, &m)
+	header, err := s.getJSON(call, request{path: []string{set, "head"}}, maxHead, &m)
 	if err == nil {
 		var head flags.Head
 		if head, err = answered(set, &m); err == nil {
-			return head, nil
+			return head, asked.Add(-age(header)), nil
 		}
 	}
-	return flags.Head{}, s.classify(ctx, call, op, err)
+	return flags.Head{}, asked, s.classify(ctx, call, op, err)
 }
 
 // answered checks that a head is of the set that was asked for.
@@ -49,27 +55,27 @@ func answered(set string, m *restwire.Head) (flags.Head, error) {
 }
 
 // getJSON reads an answer of at most so many bytes.
-func (s *Store) getJSON(call context.Context, r request, most int64, into any) error {
+func (s *Store) getJSON(call context.Context, r request, most int64, into any) (http.Header, error) {
 	if len(r.path) > 0 && flags.CheckSetName(r.path[0]) != nil {
-		return errNoSuchName
+		return nil, errNoSuchName
 	}
 	r.accept = "application/json"
 	resp, err := s.do(call, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case int64(len(body)) > most:
-		return fmt.Errorf("%w: an answer of more than %d bytes", flags.ErrTooLarge, most)
+		return nil, fmt.Errorf("%w: an answer of more than %d bytes", flags.ErrTooLarge, most)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("%w: %w", flags.ErrFormat, err)
+		return nil, fmt.Errorf("%w: %w", flags.ErrFormat, err)
 	}
-	return nil
+	return resp.Header, nil
 }
 
 // errNoSuchName is the answer for names that no set can have; asked of a router,
@@ -152,7 +158,7 @@ func (s *Store) Sets(ctx context.Context) ([]flags.Head, error) {
 	var m struct {
 		Sets []restwire.Head `json:"sets"`
 	}
-	if err := s.getJSON(call, request{}, maxSets, &m); err != nil {
+	if _, err := s.getJSON(call, request{}, maxSets, &m); err != nil {
 		return nil, s.classify(ctx, call, "reststore: sets", err)
 	}
 	heads := make([]flags.Head, len(m.Sets))

@@ -325,7 +325,7 @@ func (w *watch) send(ack *flags.Ack) (flags.Head, time.Duration, error) {
 	}
 	var beat restwire.Beat
 	r := request{method: http.MethodPost, path: []string{w.set, "watch", url.PathEscape(w.id), "applied"}, body: body}
-	if err := w.store.getJSON(call, r, maxHead, &beat); err != nil {
+	if _, err := w.store.getJSON(call, r, maxHead, &beat); err != nil {
 		return flags.Head{}, 0, err
 	}
 	head, err := answered(w.set, &beat.Head)
