@@ -34,7 +34,7 @@ func TestRouterRefusesPlainly(t *testing.T) {
 		{"port in use", append(free(), "--grpc-addr", taken.grpc), 1, taken.grpc},
 		{"corrupt store", append(free(), "--store", "bolt:"+garbage), 1, garbage},
 		{"unreachable store", append(free(), "--store", "mongodb://127.0.0.1:1/holdfast"), 1, "127.0.0.1:1"},
-		{"missing seed", append(free(), "--seed", filepath.Join(dir, "none.json")), 1, "none.json"},
+		{"missing seed", append(free(), "--seed", filepath.Join(dir, "none.json")), 2, "none.json"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
